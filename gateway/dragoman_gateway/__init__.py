@@ -1,0 +1,1 @@
+"""Serve brokers to foreign clients. Nothing of it exists yet: this package keeps its name."""

@@ -1,0 +1,52 @@
+"""Rules of the whole suite: nothing leaves this machine, no task outlives its test."""
+
+import asyncio
+import os
+
+import pytest
+import pytest_asyncio
+from hypothesis import HealthCheck, settings
+
+from dragoman_conformance.guard import NetworkGuard
+
+settings.register_profile(
+    "ci",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],  # a busy machine is no defect
+)
+settings.register_profile("quick", settings.get_profile("ci"), max_examples=20)
+settings.load_profile(os.environ.get("DRAGOMAN_HYPOTHESIS_PROFILE", "ci"))
+
+guard_key = pytest.StashKey[NetworkGuard]()
+
+
+def pytest_configure(config):
+    guard = config.stash[guard_key] = NetworkGuard()
+    guard.__enter__()
+    config.add_cleanup(lambda: guard.__exit__(None, None, None))
+
+
+@pytest.fixture(autouse=True)
+def _stays_on_this_machine(pytestconfig):
+    guard = pytestconfig.stash[guard_key]
+    before = len(guard.attempts)
+
+    yield
+
+    assert () == guard.attempts[before:]
+
+
+@pytest.fixture
+async def _leaves_no_task():
+    yield
+
+    leaked = asyncio.all_tasks() - {asyncio.current_task()}
+    assert not leaked
+
+
+@pytest.fixture(autouse=True)
+def _ends_with_its_tasks(request):
+    if pytest_asyncio.is_async_test(request.node):
+        request.getfixturevalue("_leaves_no_task")
