@@ -1,0 +1,316 @@
+"""Connecting to a provider by name.
+
+Settings resolved, the account chosen, the session brought into step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NoReturn
+
+import attrs
+
+from .adapter import AdapterContext
+from .broker import Broker
+from .config import (
+    config_path,
+    load_profiles,
+    resolve_credentials,
+    resolve_endpoints,
+    resolve_options,
+)
+from .errors import ConfigurationError, Violation
+from .ids import IdSource, RandomIds
+from .orders.halt import HaltSwitch, halt_marker
+from .orders.journal import MemoryJournal
+from .orders.limits import RiskLimits
+from .registry import Registry, installed
+from .session import AccountSession
+from .times import Clock, SystemClock
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from types import TracebackType
+
+    from .adapter import Adapter
+    from .config import Profile
+    from .registry import Protocol, Provider
+
+__all__ = ["ConnectSettings", "Connection", "connect"]
+
+DEFAULT_TIMEOUT_S = 10.0
+
+
+def _to_path(folder: Path | str | None) -> Path | None:
+    return Path(folder) if isinstance(folder, str) else folder
+
+
+@attrs.frozen(kw_only=True)
+class ConnectSettings:
+    """How to connect, whatever the provider; the arguments of `connect` of the same names."""
+
+    account_id: str | None = None
+    profile: str | None = None
+    endpoints: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    allow_hosts: Sequence[str] = ()
+    limits: RiskLimits = attrs.field(factory=RiskLimits)
+    read_only: bool = False
+    keep_raw: bool = False
+    clock: Clock | None = None
+    ids: IdSource | None = None
+    timeout_s: float = DEFAULT_TIMEOUT_S
+    state_dir: Path | None = attrs.field(default=None, converter=_to_path)
+    registry: Registry | None = None
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse a setting of a wrong kind, by name."""
+        for name, allowed in _SETTINGS.items():
+            value: object = getattr(self, name)
+            if not (value is None and name in _MAY_BE_NONE) and not isinstance(value, allowed):
+                kinds = " or ".join(kind.__name__ for kind in allowed)
+                _refuse(name, value, kinds)
+        if self.account_id is not None and not self.account_id.strip():
+            _refuse("account_id", self.account_id, "an id, or None for the only account")
+        if isinstance(self.timeout_s, bool) or self.timeout_s <= 0:
+            _refuse("timeout_s", self.timeout_s, "seconds above 0")
+        if isinstance(self.allow_hosts, str):
+            _refuse("allow_hosts", self.allow_hosts, "a list of hosts")
+        if self.clock is not None and not callable(getattr(self.clock, "now_ns", None)):
+            _refuse("clock", self.clock, "a Clock")
+
+
+_SETTINGS: Final[dict[str, tuple[type, ...]]] = {
+    "account_id": (str,),
+    "profile": (str,),
+    "endpoints": (Mapping,),
+    "limits": (RiskLimits,),
+    "read_only": (bool,),
+    "keep_raw": (bool,),
+    "timeout_s": (int, float),
+    "state_dir": (Path,),
+    "registry": (Registry,),
+}
+_MAY_BE_NONE: Final = frozenset({"account_id", "profile", "state_dir", "registry"})
+
+
+def _check_provider(name: object) -> None:
+    if not isinstance(name, str) or not name:
+        _refuse("provider", name, "the name of a provider, such as 'mock'")
+
+
+def _refuse(name: str, found: object, allowed: str) -> NoReturn:
+    message = f"connect: {Violation.of(name, found, allowed)}"
+    raise ConfigurationError(message)
+
+
+def connect(
+    provider: str,
+    *,
+    account_id: str | None = None,
+    profile: str | None = None,
+    endpoints: Mapping[str, str] | None = None,
+    allow_hosts: Sequence[str] = (),
+    limits: RiskLimits | None = None,
+    read_only: bool = False,
+    keep_raw: bool = False,
+    clock: Clock | None = None,
+    ids: IdSource | None = None,
+    timeout_s: float = DEFAULT_TIMEOUT_S,
+    state_dir: Path | str | None = None,
+    registry: Registry | None = None,
+    **credentials: object,
+) -> Connection:
+    """Connect to a provider.
+
+    `async with connect("mock") as broker`, or `broker = await connect("mock")`.
+
+    Nothing is done before the connection is entered or awaited. Credentials are taken from
+    `credentials`, then from the provider's environment variables, then from the profile; the
+    provider's own settings likewise.
+
+    Args:
+        provider: A name such as "alpaca-paper"; `dragoman providers` lists them.
+        account_id: Which account; None takes the only one.
+        profile: A profile of the configuration file; None takes the one named like the provider, if
+            there is one.
+        endpoints: Base URLs by role, instead of the provider's.
+        allow_hosts: Hosts besides the provider's own that endpoints may name.
+        limits: Risk limits checked before every order.
+        read_only: Refuse commands, and skip what only they need.
+        keep_raw: Keep the venue's bytes on every model.
+        clock: Where the time comes from.
+        ids: Where fresh client order ids come from.
+        timeout_s: How long a command waits for evidence.
+        state_dir: A folder for what outlives the process (a halt); None keeps nothing.
+        registry: The protocols to choose from; None takes those installed.
+        **credentials: The provider's credentials and settings.
+
+    Raises:
+        UnknownProviderError: No such provider (NOT_SENT).
+        MissingCredentialsError: Naming each variable that is missing (NOT_SENT).
+        ConfigurationError: A setting is wrong, an environment is mixed up, or no account was chosen
+            (NOT_SENT).
+    """
+    _check_provider(provider)
+    settings = ConnectSettings(
+        account_id=account_id,
+        profile=profile,
+        endpoints={} if endpoints is None else endpoints,
+        allow_hosts=allow_hosts,
+        limits=RiskLimits() if limits is None else limits,
+        read_only=read_only,
+        keep_raw=keep_raw,
+        clock=clock,
+        ids=ids,
+        timeout_s=timeout_s,
+        state_dir=state_dir,
+        registry=registry,
+    )
+    return Connection(provider, settings, credentials)
+
+
+class Connection:
+    """A connection about to be made: await it, or enter it. Each use makes one."""
+
+    def __init__(
+        self, provider: str, settings: ConnectSettings, credentials: Mapping[str, object]
+    ) -> None:
+        self._provider = provider
+        self._settings = settings
+        self._credentials = credentials
+        self._entered: list[Broker] = []
+
+    def __await__(self) -> Generator[None, None, Broker]:
+        return self._open().__await__()
+
+    async def __aenter__(self) -> Broker:
+        self._entered.append(await self._open())
+        return self._entered[-1]
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._entered.pop().aclose()
+
+    def __repr__(self) -> str:
+        return f"<Connection to {self._provider}>"
+
+    async def _open(self) -> Broker:
+        protocol, provider = (self._settings.registry or installed()).find(self._provider)
+        profile = _profile(provider, self._settings.profile)
+        adapter = protocol.make_adapter(
+            _context(protocol, provider, self._settings, self._credentials, profile)
+        )
+        try:
+            await adapter.open()
+            account_id = await _choose_account(adapter)
+            return await self._open_account(adapter, account_id)
+        except BaseException:
+            await adapter.aclose()
+            raise
+
+    async def _open_account(self, first: Adapter, account_id: str) -> Broker:
+        adapter = first.for_account(account_id)
+        try:
+            return await self._open_session(adapter, account_id)
+        except BaseException:
+            if adapter is not first:
+                await adapter.aclose()
+            raise
+
+    async def _open_session(self, adapter: Adapter, account_id: str) -> Broker:
+        settings = self._settings
+        session = AccountSession(
+            adapter, account_id, MemoryJournal(), _halt(settings, adapter, account_id)
+        )
+
+        async def open_other(other_id: str) -> Broker:
+            await _check_account(adapter, other_id)
+            return await self._open_account(adapter, other_id)
+
+        if not settings.read_only:
+            try:
+                await session.open()
+            except BaseException:
+                await session.aclose()
+                raise
+        return Broker(
+            session,
+            limits=settings.limits,
+            timeout_s=settings.timeout_s,
+            read_only=settings.read_only,
+            open_account=open_other,
+        )
+
+
+def _profile(provider: Provider, name: str | None) -> Profile | None:
+    path = config_path()
+    profiles = load_profiles(path)
+    profile = profiles.get(name or provider.name)
+    if profile is None and name is not None:
+        known = ", ".join(sorted(profiles)) or "none"
+        message = f"{path} has no profile {name!r}; it has: {known}"
+        raise ConfigurationError(message, provider=provider.name)
+    if profile is not None and profile.provider != provider.name:
+        message = f"profile {profile.name!r} is for {profile.provider}, not for {provider.name}"
+        raise ConfigurationError(message, provider=provider.name)
+    return profile
+
+
+def _context(
+    protocol: Protocol,
+    provider: Provider,
+    settings: ConnectSettings,
+    credentials: Mapping[str, object],
+    profile: Profile | None,
+) -> AdapterContext:
+    overrides = {**(profile.endpoints if profile else {}), **settings.endpoints}
+    hosts = (*(profile.allow_hosts if profile else ()), *settings.allow_hosts)
+    return AdapterContext(
+        provider=provider.name,
+        environment=provider.environment,
+        endpoints=resolve_endpoints(protocol, provider, overrides, hosts),
+        credentials=resolve_credentials(provider, credentials, profile),
+        account_id=settings.account_id or (profile.account_id if profile else None),
+        clock=settings.clock or SystemClock(),
+        ids=settings.ids or RandomIds(),
+        options=resolve_options(provider, credentials, profile),
+        keep_raw=settings.keep_raw,
+    )
+
+
+async def _choose_account(adapter: Adapter) -> str:
+    """Take the account asked for, or the only one."""
+    wanted = adapter.context.account_id
+    if wanted is not None:
+        await _check_account(adapter, wanted)
+        return wanted
+    ids = [account.account_id for account in await adapter.fetch_accounts()]
+    if len(ids) == 1:
+        return ids[0]
+    choices = ", ".join(ids) or "no account"
+    message = f"choose one with account_id=; {adapter.context.provider} has: {choices}"
+    raise ConfigurationError(message, provider=adapter.context.provider)
+
+
+async def _check_account(adapter: Adapter, account_id: str) -> None:
+    ids = [account.account_id for account in await adapter.fetch_accounts()]
+    if account_id not in ids:
+        message = (
+            f"{adapter.context.provider} has no account {account_id!r}; it has: {', '.join(ids)}"
+        )
+        raise ConfigurationError(message, provider=adapter.context.provider)
+
+
+def _halt(settings: ConnectSettings, adapter: Adapter, account_id: str) -> HaltSwitch:
+    if settings.state_dir is None:
+        return HaltSwitch()
+    provider = adapter.context.provider
+    return HaltSwitch(
+        halt_marker(settings.state_dir, provider, account_id),
+        halt_marker(settings.state_dir, provider),
+    )
