@@ -227,7 +227,7 @@ async def test_a_fast_market_does_not_keep_the_loop_to_itself(make_context):
     adapter = MockAdapter(make_context(SystemClock(), speed=1_000_000))
     await adapter.open()
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         answers = [await adapter.fetch_quotes(["AAPL"]) for _ in range(50)]
 
     times = [answer["AAPL"].venue_time_ns for answer in answers]
@@ -261,7 +261,7 @@ async def test_a_long_pause_that_concerned_nobody_costs_nothing(make_context):
     await first.aclose()
     await clock.advance(seconds=30 * 86_400)
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await first.open()
 
     quotes = await first.fetch_quotes(["AAPL", "EUR/USD"])
