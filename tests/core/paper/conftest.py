@@ -27,6 +27,7 @@ def _load(name):
 
 
 _load("venue")
+_load("contracts")
 _load("oracle")
 
 
