@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from decimal import Decimal
 
 import attrs
 import pytest
@@ -19,6 +20,7 @@ from dragoman import (
     OrderRequest,
     OrderStatus,
     OutcomeUnknownError,
+    RejectReason,
     RiskLimits,
     UnknownReason,
     VenueUnavailableError,
@@ -27,6 +29,7 @@ from dragoman.errors import Outcome
 
 from .fake_adapter import BUY, FakeVenue, history, settle, until_told
 
+D = Decimal
 PAIR = [
     OrderRequest.limit("AAPL", BUY, 1, "5", client_order_id="a"),
     OrderRequest.limit("AAPL", BUY, 1, "4", client_order_id="b"),
@@ -216,3 +219,37 @@ async def test_children_are_held_until_their_parent_fills(venue: FakeVenue, brok
     assert ["SUBMITTED", "ACCEPTED"] == [
         one.kind for one in history(broker) if one.order.client_order_id == "b"
     ]
+
+
+async def test_an_id_of_a_list_that_the_venue_knows_is_the_order_that_has_it(
+    venue: FakeVenue, broker: Broker
+) -> None:
+    taken = OrderRejectedError("taken", reason=RejectReason.DUPLICATE_CLIENT_ORDER_ID)
+    venue.shown["a"] = venue.order_of(PAIR[0], 1)
+    venue.shown["b"] = venue.order_of(attrs.evolve(PAIR[1], limit_price=D(3)), 2)
+    rows = (CommandResult(client_order_id=name, error=taken) for name in ("a", "b"))
+    venue.script("submit_list", tuple(rows))
+
+    same, other = await broker.submit_list(PAIR)
+
+    assert (None, OrderStatus.OPEN) == (same.error, same.order and same.order.status)
+    assert DuplicateOrderError is type(other.error)
+    assert "limit_price" in str(other.error)
+    known = broker.state.order("b")
+    assert known is not None
+    assert (OrderStatus.OPEN, D(3), None) == (known.status, known.limit_price, known.reject_reason)
+
+
+async def test_a_look_that_never_ends_does_not_hold_up_the_other_rows(
+    venue: FakeVenue, broker: Broker
+) -> None:
+    taken = OrderRejectedError("taken", reason=RejectReason.DUPLICATE_CLIENT_ORDER_ID)
+    first = CommandResult(client_order_id="a", error=taken)
+    second = CommandResult(client_order_id="b", order=venue.order_of(broker_request(broker, 1), 2))
+    venue.script("submit_list", (first, second))
+    venue.script("fetch_order", waiting())
+
+    unknown, known = await broker.submit_list(PAIR, timeout_s=0.05)
+
+    assert OutcomeUnknownError is type(unknown.error)
+    assert (None, OrderStatus.OPEN) == (known.error, known.order and known.order.status)

@@ -45,6 +45,7 @@ from .fake_adapter import (
 
 D = Decimal
 Kind = OrderEventKind
+TAKEN = OrderRejectedError("taken", reason=RejectReason.DUPLICATE_CLIENT_ORDER_ID)
 LOW = OrderRequest.limit("AAPL", BUY, 10, "5", client_order_id="low")
 
 
@@ -339,7 +340,8 @@ async def test_a_halt_from_a_thread_can_look_while_orders_come_and_go(
             continue
     is_over = True
 
-    await looking
+    assert await looking >= 0
+    assert not broker.is_halted
 
 
 async def test_closing_ends_every_wait_with_what_is_known(venue: FakeVenue) -> None:
@@ -481,3 +483,32 @@ async def test_limits_do_not_read_the_callers_decimal_context() -> None:
             order = await broker.close("AAPL")
 
     assert D("123.456") == order.quantity
+
+
+async def test_a_taken_id_whose_order_is_not_to_be_seen_is_of_unknown_fate(
+    venue: FakeVenue, broker: Broker
+) -> None:
+    venue.script("submit", TAKEN)
+
+    with pytest.raises(OutcomeUnknownError) as raised:
+        await broker.submit(LOW, timeout_s=0.05)
+
+    order = broker.state.order("low")
+    assert order is not None
+    assert (Outcome.UNKNOWN, OrderStatus.UNKNOWN) == (raised.value.outcome, order.status)
+
+
+async def test_closing_during_the_look_for_who_has_an_id_leaves_the_order_unknown(
+    venue: FakeVenue,
+) -> None:
+    broker = await venue.connect()
+    venue.script("submit", TAKEN)
+    venue.script("fetch_order", waiting())
+    submitting = asyncio.ensure_future(broker.submit(LOW, timeout_s=60))
+    await settle()
+
+    await broker.aclose()
+    (error,) = await asyncio.gather(submitting, return_exceptions=True)
+
+    assert isinstance(error, OutcomeUnknownError)
+    assert [Kind.SUBMITTED, Kind.OUTCOME_UNKNOWN] == kinds(broker)

@@ -170,7 +170,7 @@ class TestSystemClock:
     async def test_sleeping_until_the_past_returns_at_once(self, speed):
         clock = SystemClock(speed)
 
-        await asyncio.wait_for(clock.sleep_until_ns(0), 1)
+        assert None is await asyncio.wait_for(clock.sleep_until_ns(0), 1)
 
     @pytest.mark.parametrize("speed", [0, -1, float("nan")])
     def test_a_speed_that_is_not_above_0_is_refused(self, speed):

@@ -31,7 +31,7 @@ from .blotter import is_definite
 from .checks import other_terms
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from dragoman.models import Contingency, Order, OrderRequest
 
@@ -163,16 +163,20 @@ class OrderDesk:
     async def _send(self, request: OrderRequest) -> None:
         client_order_id = _id_of(request)
         try:
-            self._blotter.check_halt()
-            order = await self._blotter.adapter.submit(request)
-            self._blotter.answer_to(client_order_id, order)
-        except DragomanError as error:
-            await self._take_refusal(request, error)
+            await self._exchange(request)
         except BaseException:
             self._doubt(client_order_id)
             raise
         finally:
             self._sendings.pop(client_order_id, None)
+
+    async def _exchange(self, request: OrderRequest) -> None:
+        try:
+            self._blotter.check_halt()
+            order = await self._blotter.adapter.submit(request)
+            self._blotter.answer_to(_id_of(request), order)
+        except DragomanError as error:
+            await self._take_refusal(request, error)
 
     async def _take_refusal(self, request: OrderRequest, error: DragomanError) -> None:
         """Take in a failed submit; that an id is taken means that the first order of it exists."""
@@ -215,13 +219,13 @@ class OrderDesk:
     async def _send_list(
         self, requests: Sequence[OrderRequest], contingency: Contingency, *, all_or_none: bool
     ) -> None:
-        waiting = {_id_of(request) for request in requests}
+        waiting = {_id_of(request): request for request in requests}
         try:
-            for row in await self._ask_list(requests, contingency, all_or_none=all_or_none):
-                if row.client_order_id in waiting:
-                    self._take_row(row)
-                    waiting.discard(row.client_order_id)
-            self._fail_all(waiting, self._no_row())
+            rows = await self._ask_list(requests, contingency, all_or_none=all_or_none)
+            found = {row.client_order_id: row for row in reversed(rows)}
+            self._fail_all(waiting.keys() - found.keys(), self._no_row())
+            named = [(waiting[name], found[name]) for name in waiting if name in found]
+            await asyncio.gather(*[self._take_row(request, row) for request, row in named])
         except DragomanError as error:
             self._fail_all(waiting, error)
         except BaseException:
@@ -242,14 +246,14 @@ class OrderDesk:
             raise UnsupportedError(message, provider=self._blotter.provider)
         return await adapter.submit_list(requests, contingency, all_or_none=all_or_none)
 
-    def _take_row(self, row: CommandResult) -> None:
+    async def _take_row(self, request: OrderRequest, row: CommandResult) -> None:
         try:
             if row.order is not None:
                 self._blotter.answer_to(row.client_order_id, row.order)
         except DragomanError as error:
             self._failed(row.client_order_id, error)
         if row.error is not None or row.order is None:
-            self._failed(row.client_order_id, row.error or self._no_row())
+            await self._take_refusal(request, row.error or self._no_row())
 
     def _no_row(self) -> OutcomeUnknownError:
         return OutcomeUnknownError(
@@ -258,7 +262,7 @@ class OrderDesk:
             provider=self._blotter.provider,
         )
 
-    def _fail_all(self, client_order_ids: set[str], error: DragomanError) -> None:
+    def _fail_all(self, client_order_ids: Iterable[str], error: DragomanError) -> None:
         for client_order_id in sorted(client_order_ids):
             self._failed(client_order_id, error)
 

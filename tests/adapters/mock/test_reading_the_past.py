@@ -42,7 +42,7 @@ async def test_the_first_row_comes_long_before_the_last(adapter, read):
 
     await anext(read(adapter))
 
-    assert time.process_time() - started < 1
+    assert time.process_time() - started < 0.2
 
 
 async def test_other_tasks_get_turns_and_may_cancel(adapter, read):

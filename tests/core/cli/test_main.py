@@ -97,7 +97,7 @@ def test_demo_over_a_pipe_is_plain_flat_and_within_20_seconds(start):
 
 
 @pytest.mark.parametrize("arguments", [("demo",), ("stream", "AAPL", "--json")])
-def test_interrupt_ends_cleanly_at_once(start, arguments):
+def test_interrupt_ends_cleanly_within_a_second(start, arguments):
     process = start(*arguments)
     process.stdout.readline()
 
@@ -106,7 +106,7 @@ def test_interrupt_ends_cleanly_at_once(start, arguments):
     _, err = process.communicate()
 
     took = time.monotonic() - began  # the claim is about the wall clock
-    assert (130, True) == (process.returncode, took < 3)
+    assert (130, True) == (process.returncode, took < 1)
     assert "dragoman: interrupted" == err.splitlines()[-1]
     assert "Traceback" not in err
 

@@ -1,6 +1,6 @@
 import pytest
 
-from dragoman.errors import InvalidValueError
+from dragoman.errors import ClosedError, InvalidValueError
 from dragoman.models import ReaderLagged, Subscription
 
 POSITIONS = Subscription(positions=True)
@@ -75,6 +75,10 @@ async def test_a_closed_hub_publishes_to_nobody(world):
 async def test_a_hub_is_closed_as_often_as_one_likes(world):
     await world.hub.aclose()
     await world.hub.aclose()
+
+    with pytest.raises(ClosedError):
+        async with world.hub.stream(Subscription(orders=True)):
+            pass
 
 
 async def test_the_private_events_before_the_hub_are_not_live(make_world):

@@ -169,6 +169,7 @@ def test_it_keeps_its_connection_open(venue):
     venue.push("AAPL", venue.quote())
     heard.wait(1)
 
+    assert 1 == listener.calls
     listener._loop.service.end()
     listener.close()
 
