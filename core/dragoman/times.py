@@ -134,6 +134,10 @@ class Clock(Protocol):
         """Sleep until wall time reaches `instant_ns`; at once if it has."""
         ...
 
+    async def sleep_ns(self, duration_ns: int) -> None:
+        """Sleep for a duration of monotonic time, whatever the wall clock does meanwhile."""
+        ...
+
 
 class SystemClock:
     """The machine's clock; with `speed` 10, ten of its seconds pass in one of the machine's."""
@@ -156,8 +160,11 @@ class SystemClock:
 
     async def sleep_until_ns(self, instant_ns: int) -> None:
         """Sleep until wall time reaches `instant_ns`."""
-        delay = (instant_ns - self.now_ns()) / SECOND_NS / self._speed
-        await asyncio.sleep(max(0.0, delay))
+        await self.sleep_ns(instant_ns - self.now_ns())
+
+    async def sleep_ns(self, duration_ns: int) -> None:
+        """Sleep for a duration of this clock."""
+        await asyncio.sleep(max(0.0, duration_ns / SECOND_NS / self._speed))
 
 
 class ManualClock:
@@ -191,6 +198,10 @@ class ManualClock:
         sleeper: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._sleepers, (instant_ns, self._count, sleeper))
         await sleeper
+
+    async def sleep_ns(self, duration_ns: int) -> None:
+        """Sleep until someone has advanced the clock by a duration."""
+        await self.sleep_until_ns(self._now_ns + duration_ns)
 
     async def advance(self, *, seconds: float = 0, nanoseconds: int = 0) -> None:
         """Move time forward, waking every sleeper on the way at its instant."""

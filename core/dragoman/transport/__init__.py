@@ -1,0 +1,1 @@
+"""Bytes between here and a venue. Knows requests, lines and messages, but no order and no model."""
