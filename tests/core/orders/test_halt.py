@@ -1,6 +1,7 @@
 """A halt holds at once, in every process that shares its marker, until it is cleared."""
 
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -18,6 +19,19 @@ def test_a_set_switch_refuses_with_its_cause_and_a_cleared_one_does_not() -> Non
     switch.check("mock")
 
     assert (Outcome.NOT_SENT, "mock") == (raised.value.outcome, raised.value.provider)
+
+
+def test_i09_a_halt_returns_only_when_the_first_byte_under_way_is_written() -> None:
+    switch = HaltSwitch()
+    order: list[str] = []
+    with switch.permit("mock").writing():
+        halting = Thread(target=lambda: (switch.set("x", 0), order.append("halted")))
+        halting.start()
+        halting.join(0.05)
+        order.append("written")
+    halting.join()
+
+    assert ["written", "halted"] == order
 
 
 def test_a_marker_halts_every_switch_that_shares_it(tmp_path: Path) -> None:
