@@ -238,12 +238,14 @@ def order_events(draw):
 SIMPLE = (
     models.Account,
     models.AccountEvent,
+    models.Alarm,
     models.Balance,
     models.Bar,
     models.CommandResult,
     models.ConnectionEvent,
     models.Depth,
     models.Gap,
+    models.HealthEvent,
     models.Instrument,
     models.LedgerEntry,
     models.LedgerEvent,
@@ -252,7 +254,6 @@ SIMPLE = (
     models.Lot,
     models.MarketHours,
     models.MarketStatus,
-    models.Order,
     models.Position,
     models.PositionEvent,
     models.ProtectionEvent,
@@ -268,10 +269,18 @@ SIMPLE = (
     models.TradeCorrection,
     ports.OptionQuote,
     ports.Preview,
+    ports.RawAnswer,
 )
 MODELS = {
     errors.Violation: violations,
     models.Exit: st.deferred(exits),
+    models.Order: st.deferred(
+        lambda: build(
+            models.Order,
+            quantity=st.none() | amounts(positive=True),
+            filled_quantity=amounts(positive=True),
+        )
+    ),
     models.Fill: st.deferred(lambda: build(models.Fill, quantity=amounts(positive=True))),
     models.Money: st.builds(models.Money, amounts(digits=120, scale=120), identifiers),
     models.Offset: st.builds(

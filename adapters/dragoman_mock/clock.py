@@ -51,6 +51,11 @@ class VenueClock:
         ahead = Fraction(instant_ns - self._start_ns) / self._speed
         await self._clock.sleep_until_ns(self._source_ns + -(-ahead.numerator // ahead.denominator))
 
+    async def sleep_ns(self, duration_ns: int) -> None:
+        """Sleep for a duration of the venue's time."""
+        ahead = Fraction(duration_ns) / self._speed
+        await self._clock.sleep_ns(-(-ahead.numerator // ahead.denominator))
+
     def hold(self, instant_ns: int) -> None:
         """Let it be `instant_ns` now, which is not after `now_ns`."""
         self._source_ns = self._clock.now_ns()

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, cast
 
 from dragoman.errors import ConfigurationError
+from dragoman.orders.journal.lock import try_lock
 from dragoman.times import MILLISECOND_NS, SECOND_NS, SystemClock
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class StateFile:
             return
         deadline_ns = self._clock.now_ns() + _PATIENCE_NS
         descriptor = self._open_lock()
-        while not _try_lock(descriptor):
+        while not try_lock(descriptor):
             if self._clock.now_ns() >= deadline_ns:
                 os.close(descriptor)
                 message = f"{self.path} is in use by another process; end it or name another file"
@@ -125,24 +125,3 @@ class StateFile:
             return os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise self.refusal(f"can't be locked: {error.strerror}") from None
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _try_lock(descriptor: int) -> bool:
-        try:
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-
-else:
-    import fcntl
-
-    def _try_lock(descriptor: int) -> bool:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return False
-        return True

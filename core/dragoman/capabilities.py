@@ -148,10 +148,13 @@ class ClientIdRule:
 class ReplaceRule:
     """What a replace may change and what it does to the order.
 
-    No fields: the venue has no replace.
+    No fields: there is no replace. EMULATED: the venue has none, so the order is canceled and,
+    once that is proved, what is left of it is sent anew with the changed terms; the adapter's
+    `replace` is never called then.
     """
 
     fields: frozenset[str] = frozenset()
+    support: Support = Support.NATIVE
     keeps_venue_id: bool = True
     keeps_priority: KeepsPriority = KeepsPriority.NEVER
     is_atomic: bool = True

@@ -5,9 +5,10 @@ Completed, checked against everything known, priced.
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import contextmanager
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import attrs
 
@@ -20,12 +21,13 @@ from .errors import (
     VenueUnavailableError,
     Violation,
 )
+from .ids import is_client_order_id
 from .models import Instrument
 from .models.change import OrderChange
 from .models.enums import PositionEffect, Side
-from .models.order import Order
 from .models.request import OrderRequest
-from .money import ZERO, signed, subtract, total
+from .models.trusted import evolver
+from .money import ZERO, add, total
 from .orders.checks import (
     change_violations,
     instrument_violations,
@@ -33,18 +35,23 @@ from .orders.checks import (
     refuse_unsupported,
     unsupported_parts,
 )
-from .orders.limits import Exposure, RiskWatch, quantity_of
+from .orders.limits import Exposure, RiskWatch
+from .orders.working import still_adds
 from .ports import Preview, PreviewPort
 from .times import format_time
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping, Sequence
+    from collections.abc import Awaitable, Generator, Mapping, Sequence
 
     from .instruments import InstrumentCache
+    from .models.order import Order
     from .orders.limits import RiskLimits
     from .session import AccountSession
 
 __all__ = ["Intake", "Vetted", "build_change", "build_request", "checked_timeout"]
+
+Answer = TypeVar("Answer")
+_READ_S: Final = 10.0
 
 
 def build_request(request: OrderRequest | None, fields: Mapping[str, Any]) -> OrderRequest:
@@ -78,10 +85,11 @@ def checked_timeout(timeout_s: object) -> float:
     Raises:
         InvalidValueError: It is no number above 0 (NOT_SENT).
     """
-    if isinstance(timeout_s, bool) or not isinstance(timeout_s, (int, float)) or timeout_s <= 0:
-        allowed = "seconds above 0, or None for the connection's own"
-        raise InvalidValueError.of("timeout", [Violation.of("timeout_s", timeout_s, allowed)])
-    return timeout_s
+    is_flag = isinstance(timeout_s, bool)
+    if isinstance(timeout_s, (int, float)) and not is_flag and timeout_s > 0:
+        return timeout_s
+    allowed = "seconds above 0, or None for the connection's own"
+    raise InvalidValueError.of("timeout", [Violation.of("timeout_s", timeout_s, allowed)])
 
 
 def build_change(change: OrderChange | None, fields: Mapping[str, Any]) -> OrderChange:
@@ -116,6 +124,9 @@ def _check_names(model: type[OrderRequest | OrderChange], given: Mapping[str, An
         raise InvalidOrderError.of(model.__name__, found)
 
 
+_with: Final = evolver(OrderRequest)
+
+
 @attrs.frozen
 class Vetted:
     """A request that may be sent as far as the provider goes: complete, its alias resolved.
@@ -138,6 +149,8 @@ class Intake:
         self._instruments = instruments
         self._adapter = session.adapter
         self._risk = RiskWatch(limits)
+        self.read_timeout_s: float = _READ_S
+        """How long to wait for what has to be read before an order can be judged."""
 
     def complete(self, request: OrderRequest) -> OrderRequest:
         """Fill in the client order id and the account.
@@ -154,7 +167,10 @@ class Intake:
         if request.client_order_id is not None and request.account_id == account_id:
             return request
         client_order_id = request.client_order_id or self._adapter.context.ids.next_id()
-        return attrs.evolve(request, client_order_id=client_order_id, account_id=account_id)
+        if not is_client_order_id(client_order_id):
+            found = Violation.of("client_order_id", client_order_id, "an id from `ids` of 1 to 128")
+            raise InvalidOrderError.of("OrderRequest", [found])
+        return _with(request, client_order_id=client_order_id, account_id=account_id)
 
     async def vet(self, request: OrderRequest) -> Vetted:
         """Refuse what can't be sent; an alias is resolved to its symbol.
@@ -167,14 +183,23 @@ class Intake:
             InvalidOrderError: It breaks the instrument's increments or bounds (NOT_SENT).
             DragomanError: What had to be read for this could not be (NOT_SENT).
         """
-        with _nothing_sent():
-            instrument = await self._instruments.get(request.symbol)
+        instruments, symbol = self._instruments, request.symbol
+        try:
+            instrument = instruments.cached(symbol)
+            if instrument is None:
+                instrument = await self._in_time(instruments.get(symbol))
             request = _spelled(request, instrument)
             if self._session.journal.intent(request.client_order_id or "") is not None:
                 return Vetted(request, instrument, None)
             refuse_unsupported(request, instrument, self._adapter.capabilities)
             refuse_invalid("OrderRequest", self._violations(request, instrument))
-            return Vetted(request, instrument, await self._price(request))
+            price = request.limit_price
+            if price is None:
+                price = await self._price(request)
+            return Vetted(request, instrument, price)
+        except DragomanError as error:
+            _mark_unsent(error)
+            raise
 
     def admit(self, orders: Sequence[Vetted]) -> None:
         """Hold orders that go in together against the limits, and count them.
@@ -203,7 +228,7 @@ class Intake:
             DragomanError: What had to be read for this could not be (NOT_SENT).
         """
         with _nothing_sent():
-            instrument = await self._instruments.get(order.symbol)
+            instrument = await self._in_time(self._instruments.get(order.symbol))
             refuse_invalid(
                 "OrderChange",
                 change_violations(change, order, instrument, self._adapter.capabilities),
@@ -243,7 +268,7 @@ class Intake:
             return order.limit_price
         if order.stop_price is not None:
             return order.stop_price
-        quotes = await self._adapter.fetch_quotes([order.symbol])
+        quotes = await self._in_time(self._adapter.fetch_quotes([order.symbol]))
         quote = quotes.get(order.symbol)
         if quote is None:
             return None
@@ -251,6 +276,16 @@ class Intake:
         if order.side is Side.SELL:
             near, far = far, near
         return near if near is not None else far
+
+    async def _in_time(self, reading: Awaitable[Answer]) -> Answer:
+        """Return what is read, if it comes soon enough: nobody waits for ever to send nothing."""
+        try:
+            async with asyncio.timeout(self.read_timeout_s):
+                return await reading
+        except TimeoutError:
+            provider = self._adapter.context.provider
+            message = f"{provider} did not answer within {self.read_timeout_s} s"
+            raise VenueUnavailableError(message, provider=provider) from None
 
     def _exposure(
         self,
@@ -263,16 +298,17 @@ class Intake:
     ) -> Exposure:
         """Weigh an order with what is held, what works, and what goes in `before` it."""
         session = self._session
-        adding: list[OrderRequest | Order] = []
+        working = ZERO
         if self._risk.needs_position:
-            works = [one for one in session.state.open_orders if one.client_order_id != without]
-            others: list[OrderRequest | Order] = [*works, *before]
-            adding = [one for one in others if _adds_alike(one, order)]
+            replaced = None if without is None else session.state.order(without)
+            working = session.working.working(order, instrument, price, without=replaced)
+            alike = [one for one in before if _adds_alike(one, order)]
+            working = add(working, total(still_adds(one, instrument, price) for one in alike))
         return Exposure(
             instrument=instrument,
             price=price,
             position=session.state.worst_position(order.symbol, order.side),
-            working=total(_still_adds(one, instrument, price) for one in adding),
+            working=working,
             open_orders=session.tracker.open_count,
             ahead=len(before),
         )
@@ -300,23 +336,20 @@ def _adds_alike(one: OrderRequest | Order, other: OrderRequest | Order) -> bool:
     return one.symbol == other.symbol and one.side is other.side and not one.reduce_only
 
 
-def _still_adds(
-    order: OrderRequest | Order, instrument: Instrument, price: Decimal | None
-) -> Decimal:
-    quantity = quantity_of(order, instrument, order.limit_price or price) or ZERO
-    filled = order.filled_quantity if isinstance(order, Order) else ZERO
-    return signed(subtract(quantity, filled), order.side.sign)
-
-
 @contextmanager
 def _nothing_sent() -> Generator[None]:
     """Let a failure to read say that no order was sent, whatever became of the read itself."""
     try:
         yield
-    except OutcomeUnknownError as error:
+    except DragomanError as error:
+        _mark_unsent(error)
+        raise
+
+
+def _mark_unsent(error: DragomanError) -> None:
+    """Let an error say that no order was sent; raises another if it can't, being about a read."""
+    if isinstance(error, OutcomeUnknownError):
         raise VenueUnavailableError(
             error.message, provider=error.provider, code=error.code, outcome=Outcome.NOT_SENT
         ) from error
-    except DragomanError as error:
-        error.outcome = Outcome.NOT_SENT
-        raise
+    error.outcome = Outcome.NOT_SENT

@@ -1,9 +1,9 @@
-"""What optional ports answer with: previews, option chains, ideas."""
+"""What optional ports answer with: previews, option chains, ideas, raw answers."""
 
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 import attrs
 
@@ -12,9 +12,12 @@ from dragoman.errors import RejectReason, Violation
 from .instants import InstantView
 from .market import Quote, Ticker
 from .request import OrderRequest
-from .values import Money, Timeframe
+from .values import FrozenMapping, Money, Timeframe
 
-__all__ = ["Idea", "OptionQuote", "Preview"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Idea", "OptionQuote", "Preview", "RawAnswer"]
 
 
 @attrs.frozen(kw_only=True)
@@ -62,3 +65,19 @@ class Idea:
     confidence: Decimal | None = None
     timeframe: Timeframe | None = None
     updated_at: ClassVar[InstantView] = InstantView()
+
+
+_NO_HEADERS: Final[FrozenMapping[str]] = FrozenMapping()
+
+
+def _frozen(headers: Mapping[str, str]) -> FrozenMapping[str]:
+    return FrozenMapping(headers)
+
+
+@attrs.frozen(kw_only=True)
+class RawAnswer:
+    """What the venue answered to a raw request. Names of `headers` are lower case."""
+
+    status: int
+    headers: FrozenMapping[str] = attrs.field(default=_NO_HEADERS, converter=_frozen, repr=False)
+    text: str = attrs.field(default="", repr=False)

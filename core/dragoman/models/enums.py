@@ -13,11 +13,13 @@ from dragoman.errors import RejectReason
 __all__ = [
     "AccountEventKind",
     "Adjustment",
+    "AlarmKind",
     "AssetClass",
     "Channel",
     "ConnectionState",
     "Contingency",
     "EventSource",
+    "HealthState",
     "InstrumentKind",
     "LedgerKind",
     "Liquidity",
@@ -367,6 +369,48 @@ class StalenessState(StrEnum):
 
     STALE = "STALE"
     FRESH = "FRESH"
+
+
+class HealthState(StrEnum):
+    """Whether an account can be traded with, worst cause first.
+
+    `LIVE`: the stream speaks and state is proved. `DEGRADED`: it works, and something is wrong (the
+    journal, the connection's calm, an order of unknown fate). `RECONCILING`: state is being
+    proved. `STALE`: the stream is open and mute. `DOWN`: there is no stream. `AUTH_REQUIRED`: the
+    venue wants new credentials. `HALTED`: trading was stopped here. `CLOSED`: the end.
+    """
+
+    LIVE = "LIVE"
+    DEGRADED = "DEGRADED"
+    RECONCILING = "RECONCILING"
+    STALE = "STALE"
+    DOWN = "DOWN"
+    AUTH_REQUIRED = "AUTH_REQUIRED"
+    HALTED = "HALTED"
+    CLOSED = "CLOSED"
+
+
+class AlarmKind(StrEnum):
+    """What a human should look at.
+
+    `RESURRECTED`: an order that was proved absent, or had ended, works at the venue after all.
+    `LATE_FILL`: a fill after the order was canceled. `OVERFILLED`: more was filled than ordered.
+    `OUTCOME_UNRESOLVED`: an order's fate is still unknown past the deadline. `NOT_FLAT`: an account
+    could not be brought out of the market, or an order filled after it was found flat.
+    `POSITION_MISMATCH`: the venue's position differs from the fills seen. `JOURNAL_FAILED`: the
+    journal can't be written. `LOOP_LAG`: the event loop was blocked. `ADAPTER_LIED`: an adapter
+    claimed that nothing was sent after a byte was written.
+    """
+
+    RESURRECTED = "RESURRECTED"
+    LATE_FILL = "LATE_FILL"
+    OVERFILLED = "OVERFILLED"
+    OUTCOME_UNRESOLVED = "OUTCOME_UNRESOLVED"
+    NOT_FLAT = "NOT_FLAT"
+    POSITION_MISMATCH = "POSITION_MISMATCH"
+    JOURNAL_FAILED = "JOURNAL_FAILED"
+    LOOP_LAG = "LOOP_LAG"
+    ADAPTER_LIED = "ADAPTER_LIED"
 
 
 class AccountEventKind(StrEnum):

@@ -16,9 +16,11 @@ from dragoman.errors import InvalidValueError, Violation
 from .account import Account, LedgerEntry, Position
 from .enums import (
     AccountEventKind,
+    AlarmKind,
     Channel,
     ConnectionState,
     EventSource,
+    HealthState,
     OrderEventKind,
     ProtectionKind,
     StalenessState,
@@ -30,9 +32,11 @@ from .order import Order
 
 __all__ = [
     "AccountEvent",
+    "Alarm",
     "ConnectionEvent",
     "Event",
     "Gap",
+    "HealthEvent",
     "LedgerEvent",
     "OrderEvent",
     "PositionEvent",
@@ -208,6 +212,31 @@ class Quarantined:
     received_at: ClassVar[InstantView] = InstantView()
 
 
+@attrs.frozen(kw_only=True)
+class HealthEvent:
+    """The account's health changed. `causes` are all that keep it from LIVE, worst first."""
+
+    state: HealthState
+    previous: HealthState
+    causes: tuple[str, ...]
+    received_at_ns: int
+    received_at: ClassVar[InstantView] = InstantView()
+
+
+@attrs.frozen(kw_only=True)
+class Alarm:
+    """Something happened that a human should look at; trading goes on."""
+
+    kind: AlarmKind
+    cause: str
+    received_at_ns: int
+    client_order_id: str | None = None
+    symbol: str | None = None
+    received_at: ClassVar[InstantView] = InstantView()
+
+
 PrivateEvent = OrderEvent | PositionEvent | AccountEvent | LedgerEvent | ProtectionEvent
-SessionEvent = ConnectionEvent | Staleness | Gap | RateLimit | ReaderLagged | Quarantined
+SessionEvent = (
+    ConnectionEvent | HealthEvent | Alarm | Staleness | Gap | RateLimit | ReaderLagged | Quarantined
+)
 Event = MarketEvent | PrivateEvent | SessionEvent

@@ -100,6 +100,6 @@ def enum_violations(
         value: object = getattr(model, name)
         if value is None and name not in required:
             continue
-        sendable = [member for member in kind if member.value != "UNKNOWN"]
-        if not any(value is member for member in sendable):
+        if not isinstance(value, kind) or value.value == "UNKNOWN":
+            sendable = [member for member in kind if member.value != "UNKNOWN"]
             yield Violation.of(name, value, f"{kind.__name__} {', '.join(sendable)}")

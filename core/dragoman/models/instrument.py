@@ -113,9 +113,12 @@ class Instrument:
 
     def value(self, quantity: Decimal, price: Decimal) -> Money:
         """Return what `quantity` is worth at `price`, signed like it, in settlement currency."""
+        return Money(self.worth(quantity, price), self.settlement)
+
+    def worth(self, quantity: Decimal, price: Decimal) -> Decimal:
+        """Return the amount of `value` alone."""
         units = multiply(quantity, self.multiplier)
-        amount = divide(units, price) if self.is_inverse else multiply(units, price)
-        return Money(amount, self.settlement)
+        return divide(units, price) if self.is_inverse else multiply(units, price)
 
     def profit(self, quantity: Decimal, entry: Decimal, exit_price: Decimal) -> Money:
         """Return the profit of a signed `quantity` between two prices, in settlement currency."""

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import attrs
 
-from dragoman.errors import DragomanError
+from dragoman.errors import DragomanError, InvalidValueError, Violation
 from dragoman.money import ZERO, subtract
 
 from .checks import check_amounts, check_text
@@ -107,8 +107,11 @@ class Order:
     updated_at: ClassVar[OptionalInstantView] = OptionalInstantView()
 
     def __attrs_post_init__(self) -> None:
-        """Refuse amounts that are no finite decimals."""
+        """Refuse amounts that are no finite decimals, and quantities below zero."""
         check_amounts(self, _AMOUNTS, required=("filled_quantity",))
+        if self.filled_quantity < 0 or (self.quantity is not None and self.quantity < 0):
+            found = Violation.of("quantity", f"{self.filled_quantity} of {self.quantity}", "from 0")
+            raise InvalidValueError.of("Order", [found])
 
     @property
     def venue_order_id(self) -> str | None:

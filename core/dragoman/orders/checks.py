@@ -6,12 +6,14 @@ The provider's declaration and the instrument's increments.
 from __future__ import annotations
 
 from decimal import Decimal
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from dragoman.capabilities import ExitPart, OrderFeature
 from dragoman.errors import InvalidOrderError, UnsupportedError, Violation
 from dragoman.models.enums import Contingency, OrderType, PositionEffect, Support
 from dragoman.models.exits import Exit
+from dragoman.models.options import NO_OPTIONS
 from dragoman.models.request_rules import price_fields
 from dragoman.money import format_decimal, is_multiple
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from dragoman.capabilities import Capabilities
-    from dragoman.models import Instrument, Order, OrderChange, OrderRequest
+    from dragoman.models import Instrument, Order, OrderChange, OrderRequest, PriceSource
 
 __all__ = [
     "change_violations",
@@ -45,7 +47,21 @@ _SAMENESS: Final = (
     "position_effect",
     "position_id",
 )
+_may_need_a_feature: Final = attrgetter(
+    "notional",
+    "post_only",
+    "position_effect",
+    "position_id",
+    "display_quantity",
+    "extended_hours",
+    "activation_price",
+    "group_id",
+    "tag",
+)
+_NO_FEATURES: Final = (None, False, None, None, None, False, None, None, None)
+"""What most orders say; looking at all of it at once is several times faster."""
 _PRICES: Final = ("limit_price", "stop_price", "activation_price")
+_prices_of: Final = attrgetter(*_PRICES)
 
 
 def refuse_unsupported(
@@ -92,17 +108,26 @@ def unsupported_parts(
 ) -> Iterator[Violation]:
     """Yield each part of a request that the provider or the instrument does not offer."""
     yield from _cell(request, instrument, capabilities)
-    for feature, value in _features(request):
-        if value is not None and capabilities.feature(feature) is Support.NONE:
-            yield Violation.of(feature.lower(), value, "not offered")
-    for name, allowed in (("trigger", capabilities.triggers), ("peg", capabilities.pegs)):
-        source = getattr(request, name)
-        if source is not None and source not in allowed:
-            yield Violation.of(name, source, ", ".join(sorted(allowed)) or "not offered")
-    for part, value in _exit_parts(request):
-        if value is not None and capabilities.exit(part) is Support.NONE:
-            yield Violation.of(f"exit {part.lower()}", value, "not offered")
-    yield from _venue_options(request, capabilities)
+    if request.quantity is None or _may_need_a_feature(request) != _NO_FEATURES:
+        for feature, value in _features(request):
+            if value is not None and capabilities.feature(feature) is Support.NONE:
+                yield Violation.of(feature.lower(), value, "not offered")
+    if request.trigger is not None:
+        yield from _source("trigger", request.trigger, capabilities.triggers)
+    if request.peg is not None:
+        yield from _source("peg", request.peg, capabilities.pegs)
+    has_exits = request.stop_loss is not None or request.take_profit is not None
+    if has_exits:
+        for part, value in _exit_parts(request):
+            if value is not None and capabilities.exit(part) is Support.NONE:
+                yield Violation.of(f"exit {part.lower()}", value, "not offered")
+    if has_exits or request.venue_options is not NO_OPTIONS:
+        yield from _venue_options(request, capabilities)
+
+
+def _source(name: str, source: PriceSource, allowed: frozenset[PriceSource]) -> Iterator[Violation]:
+    if source not in allowed:
+        yield Violation.of(name, source, ", ".join(sorted(allowed)) or "not offered")
 
 
 def instrument_violations(request: OrderRequest, instrument: Instrument) -> list[Violation]:
@@ -211,6 +236,7 @@ def _cell(
 
 
 def _features(request: OrderRequest) -> Iterator[tuple[OrderFeature, object]]:
+    """Yield each feature with what a request makes use of it for; None where it does not."""
     is_whole = request.quantity is None and request.notional is None
     shown = request.display_quantity
     yield OrderFeature.NOTIONAL, request.notional
@@ -254,8 +280,9 @@ def _venue_options(request: OrderRequest, capabilities: Capabilities) -> Iterato
 
 
 def _price_violations(request: OrderRequest, instrument: Instrument) -> Iterator[Violation]:
-    for name in _PRICES:
-        yield from _on_tick(name, getattr(request, name), instrument)
+    for name, price in zip(_PRICES, _prices_of(request), strict=True):
+        if price is not None:
+            yield from _on_tick(name, price, instrument)
 
 
 def _quantity_violations(request: OrderRequest, instrument: Instrument) -> Iterator[Violation]:
@@ -269,7 +296,7 @@ def _quantity_violations(request: OrderRequest, instrument: Instrument) -> Itera
         yield from _bounds("quantity", request.quantity, None, instrument.max_market_quantity)
     price = request.limit_price or request.stop_price
     if price is not None and price > 0 and (instrument.min_notional or instrument.max_notional):
-        value = instrument.value(request.quantity, price).amount
+        value = instrument.worth(request.quantity, price)
         yield from _bounds("notional", value, instrument.min_notional, instrument.max_notional)
 
 

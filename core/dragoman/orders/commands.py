@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, TypeVar
-
-import attrs
+import logging
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from dragoman.errors import (
     ConflictError,
@@ -16,44 +15,25 @@ from dragoman.errors import (
     VenueUnavailableError,
 )
 from dragoman.models.change import REMOVE
-from dragoman.models.enums import EventSource, PendingAction
-from dragoman.models.order import CommandResult, Order
+from dragoman.models.enums import EventSource, PendingAction, Support
+from dragoman.models.order import CommandResult
 
-from .blotter import is_definite
+from .resubmission import Resubmission
+from .sendings import is_definite
+from .settling import Command, Exchange, Settler
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Sequence
     from typing import Any
 
-    from dragoman.models import OrderChange
+    from dragoman.models import Order, OrderChange
 
     from .blotter import Blotter
 
 __all__ = ["OrderCommands"]
 
 Answer = TypeVar("Answer")
-
-
-@attrs.define
-class _Exchange:
-    """One command on its way: answered, failed, or neither yet."""
-
-    is_answered: bool = False
-    failure: DragomanError | None = None
-
-    @property
-    def is_settled(self) -> bool:
-        return self.is_answered or (self.failure is not None and is_definite(self.failure))
-
-
-@attrs.frozen
-class _Command:
-    """A command on one order: how to send it, and what in the order proves it was taken."""
-
-    verb: str
-    client_order_id: str
-    send: Callable[[Order], Awaitable[Order]]
-    is_proved: Callable[[Order], bool]
+_log: Final = logging.getLogger(__name__)
 
 
 class OrderCommands:
@@ -62,60 +42,108 @@ class OrderCommands:
     def __init__(self, blotter: Blotter) -> None:
         self._blotter = blotter
         self._adapter = blotter.adapter
+        self._settler = Settler(blotter)
+        self._resubmission = Resubmission(blotter, self._bury)
 
     async def replace(self, order: Order, change: OrderChange, timeout_s: float) -> Order:
         """Change an order and return it as it then is.
 
+        If the answer is lost, the order is looked up; the change is never sent again.
+
         Raises:
             HaltedError: Trading is halted (NOT_SENT).
-            ConflictError: The order has ended (NOT_SENT, or REJECTED by the venue).
-            OrderRejectedError: The venue refuses the change; the order stands as it was (REJECTED).
+            JournalUnavailableError: The journal takes no intents now (NOT_SENT).
+            AccountLockedError: Another process sends the orders of this account (NOT_SENT).
+            ConflictError: The order has ended, or has filled the new total (NOT_SENT, or REJECTED
+                by the venue).
+            OrderRejectedError: The venue refuses the change, or shows that it never arrived; the
+                order stands as it was (REJECTED).
             OutcomeUnknownError: No answer; either terms may hold (UNKNOWN).
         """
         self._blotter.check_halt()
-        if order.is_terminal:
-            message = f"order {order.client_order_id} has ended: {order.status}"
-            raise ConflictError(message, provider=self._blotter.provider, outcome=Outcome.NOT_SENT)
+        self._check_changeable(order, change)
+        self._blotter.check_owner()
+        if self._adapter.capabilities.replace.support is Support.EMULATED:
+            return await self._resubmission.replace(order, change, timeout_s)
+        name = order.client_order_id
 
-        taken_off = [name for name in change.fields if getattr(change, name) is REMOVE]
+        async def send() -> None:
+            self._blotter.answer_to(name, await self._send_change(name, change))
 
-        async def send(now: Order) -> Order:
-            self._blotter.check_halt()
-            tracker, name = self._blotter.tracker, order.client_order_id
-            tracker.take_off(name, taken_off, now.revision + 1)
-            try:
-                return await self._adapter.replace(now, change)
-            except DragomanError as error:
-                if is_definite(error):
-                    tracker.keep_on(name, taken_off)
-                raise
+        was_so = _holds(change, order)
 
         def is_proved(now: Order) -> bool:
-            return now.revision > order.revision and _holds(change, now)
+            is_new = not was_so and now.pending is None
+            return (is_new or now.revision > order.revision) and _holds(change, now)
 
-        return await self._run(
-            _Command("replace", order.client_order_id, send, is_proved), timeout_s
+        command = Command(
+            verb="replace",
+            client_order_id=name,
+            revision=order.revision + 1,
+            send=send,
+            is_proved=is_proved,
         )
+        return await self._run(command, timeout_s)
 
     async def cancel(self, order: Order, timeout_s: float) -> Order:
         """Cancel an order and return it; if it had ended, that terminal order.
+
+        One on its way is canceled once it has arrived, even if nobody waits for that any more. If
+        the answer is lost, the order is looked up, and canceled again if it is seen to live on. A
+        replace of it that is under way is called off or, if its new order is on its way, that one
+        is canceled.
 
         Raises:
             ConflictError: The venue refuses and the order lives on (REJECTED).
             OutcomeUnknownError: No answer; the order may live (UNKNOWN).
         """
+        name = order.client_order_id
+        self._resubmission.call_off(name)
+
+        async def send() -> None:
+            await self._resubmission.over(name)
+            await self._send_cancel(name)
+
+        return await self._cancel(order, timeout_s, send, lambda: self._has_ended(name))
+
+    async def _bury(self, order: Order, timeout_s: float) -> Order:
+        """Cancel an order that another is to carry on."""
+        name = order.client_order_id
+
+        async def send() -> None:
+            await self._send_cancel(name)
+
+        return await self._cancel(order, timeout_s, send, lambda: self._blotter.is_dead(name))
+
+    async def _cancel(
+        self,
+        order: Order,
+        timeout_s: float,
+        send: Callable[[], Awaitable[None]],
+        has_ended: Callable[[], bool],
+    ) -> Order:
+        name = order.client_order_id
         if order.is_terminal:
             return order
         was_pending = order.pending is PendingAction.CANCEL
 
         def is_proved(now: Order) -> bool:
-            return now.is_terminal or (now.pending is PendingAction.CANCEL and not was_pending)
+            is_pending = now.pending is PendingAction.CANCEL and not was_pending
+            return is_pending or has_ended()
 
-        command = _Command("cancel", order.client_order_id, self._adapter.cancel, is_proved)
+        command = Command(
+            verb="cancel",
+            client_order_id=name,
+            revision=order.revision,
+            send=send,
+            is_proved=is_proved,
+            is_repeatable=True,
+            has_ended=has_ended,
+        )
         try:
             return await self._run(command, timeout_s)
         except (ConflictError, NotFoundError) as refusal:
-            return await self._ended_or_raise(order, refusal, timeout_s)
+            return await self._ended_or_raise(order, refusal, timeout_s, has_ended)
 
     async def cancel_each(
         self, orders: Sequence[Order], timeout_s: float
@@ -130,28 +158,46 @@ class OrderCommands:
             DragomanError: The venue's list could not be read; what is known is canceled by then.
         """
         rows = await self.cancel_each(self._open_orders(symbol), timeout_s)
-        shown = await self._read(
+        shown = await self.read(
             self._adapter.fetch_open_orders(self._blotter.account_id, symbol), timeout_s
         )
+        risen = self._blotter.risen(shown)
         for order in shown:
             self._blotter.answer(order, EventSource.RECONCILED)
         done = {row.client_order_id for row in rows}
         others = [one for one in self._open_orders(symbol) if one.client_order_id not in done]
-        return (*rows, *await self.cancel_each(others, timeout_s))
+        again = await asyncio.gather(*[self._canceled_again(one, timeout_s) for one in risen])
+        return (*rows, *await self.cancel_each(others, timeout_s), *again)
 
-    async def ask(self, what: str, work: Coroutine[Any, Any, Answer], timeout_s: float) -> Answer:
+    async def ask(
+        self,
+        what: str,
+        work: Coroutine[Any, Any, Answer],
+        timeout_s: float,
+        *,
+        adds_exposure: bool = False,
+        only_closes: bool = False,
+    ) -> Answer:
         """Send any other command; it goes on should the caller stop waiting.
+
+        One that may add exposure is sent under a permit, which a halt takes back and, unless it
+        `only_closes`, a stream that is not live any more.
 
         Raises:
             DragomanError: What became of it, if that is definite.
             OutcomeUnknownError: No answer in time, or one that proves nothing (UNKNOWN).
         """
+        permit = self._blotter.permit(only_closes=only_closes) if adds_exposure else None
 
         async def settle() -> Answer | DragomanError:
             try:
-                return await work
+                with permit or nullcontext():
+                    return await work
             except DragomanError as error:
-                return error
+                return error if permit is None else self._blotter.believed(error, permit, None)
+            except Exception as bug:  # noqa: BLE001 - bytes may have left; it is logged
+                _log.exception("a command met a bug", extra={"command": what})
+                return self._blotter.lost_by(bug, what, None)
 
         task = self._blotter.scope.spawn(settle(), what)
         await asyncio.wait({task}, timeout=timeout_s)
@@ -164,6 +210,9 @@ class OrderCommands:
             raise answer
         raise self._blotter.unknown(what, None, answer) from answer
 
+    def _has_ended(self, client_order_id: str) -> bool:
+        return self._blotter.order(client_order_id).is_terminal
+
     def _open_orders(self, symbol: str | None) -> list[Order]:
         orders = self._blotter.tracker.open_orders()
         return [one for one in orders if symbol is None or one.symbol == symbol]
@@ -174,57 +223,145 @@ class OrderCommands:
             done = await self.cancel(order, timeout_s)
         except DragomanError as error:
             return CommandResult(client_order_id=name, order=self._blotter.order(name), error=error)
+        except Exception as bug:  # noqa: BLE001 - it must not keep the others; it is logged
+            _log.exception("a cancel met a bug", extra={"order": name})
+            lost = self._blotter.lost_by(bug, "cancel", name)
+            return CommandResult(client_order_id=name, order=self._blotter.order(name), error=lost)
         return CommandResult(client_order_id=name, order=done)
 
-    async def _run(self, command: _Command, timeout_s: float) -> Order:
+    async def _canceled_again(self, order: Order, timeout_s: float) -> CommandResult:
+        """Cancel an order that has ended here, and works by the venue's own later word."""
+        name = self._blotter.tracker.name_of(order)
+        known, error = self._blotter.order(name), None
+        try:
+            await self.ask(f"cancel of {name}", self._adapter.cancel(order), timeout_s)
+        except (ConflictError, NotFoundError):
+            pass  # it has ended there too
+        except DragomanError as failure:
+            error = failure
+        return CommandResult(client_order_id=name, order=known, error=error)
+
+    async def _run(self, command: Command, timeout_s: float) -> Order:
         """Send one command; the order's own evidence settles it as well as an answer does."""
         self._blotter.check_open()
-        name, exchange = command.client_order_id, _Exchange()
-        self._blotter.scope.spawn(self._exchange(command, exchange), f"{command.verb} {name}")
+        name, exchange = command.client_order_id, Exchange()
+        work = self._exchange(command, exchange)
+        exchange.task = self._blotter.scope.spawn(work, f"{command.verb} {name}")
 
         def is_settled() -> bool:
             return exchange.is_settled or command.is_proved(self._blotter.order(name))
 
-        await self._blotter.watch.until(name, is_settled, timeout_s)
+        try:
+            await self._blotter.watch.until(name, is_settled, timeout_s)
+        finally:
+            exchange.leave()
         now, failure = self._blotter.order(name), exchange.failure
-        if failure is not None and is_definite(failure) and not now.is_terminal:
+        is_moot = command.has_ended is not None and command.has_ended()
+        if failure is not None and is_definite(failure) and not is_moot:
             raise failure
         if exchange.is_answered or command.is_proved(now):
             return now
         raise self._blotter.unknown(command.verb, name, failure) from failure
 
-    async def _exchange(self, command: _Command, exchange: _Exchange) -> None:
+    async def _exchange(self, command: Command, exchange: Exchange) -> None:
         name = command.client_order_id
         try:
-            self._blotter.answer_to(name, await command.send(self._blotter.order(name)))
+            await command.send()
             exchange.is_answered = True
         except DragomanError as error:
             exchange.failure = error
+        except Exception as bug:
+            exchange.failure = self._blotter.lost_by(bug, command.verb, name)
+            raise
         finally:
             self._blotter.watch.wake(name)
+        if not exchange.is_settled and not command.is_proved(self._blotter.order(name)):
+            exchange.is_settling = True
+            await self._settler.settle(command, exchange)
+
+    async def _send_change(self, client_order_id: str, change: OrderChange) -> Order:
+        await self._blotter.arrival(client_order_id)
+        now = self._blotter.order(client_order_id)
+        record = self._blotter.tracker.record(client_order_id)
+        self._check_changeable(now, change)
+        self._blotter.check_halt()
+        taken_off = [name for name in change.fields if getattr(change, name) is REMOVE]
+        record.take_off(taken_off, now.revision + 1)
+        permit = self._blotter.permit(only_closes=now.reduce_only)
+        try:
+            with permit:
+                return await self._adapter.replace(now, change)
+        except DragomanError as error:
+            believed = self._blotter.believed(error, permit, client_order_id)
+            if is_definite(believed):
+                record.keep_on(taken_off)
+            raise believed from None
+
+    async def _send_cancel(self, client_order_id: str) -> None:
+        """Cancel an order as soon as the venue can know it, unless it has ended by then.
+
+        Of an order whose fate is unknown, the venue may know the client order id; if it does not,
+        the cancel waits for the order to be found.
+        """
+        has_evidence = self._blotter.tracker.has_evidence
+        await self._blotter.arrival(client_order_id)
+        try:
+            await self._cancel_living(client_order_id)
+        except DragomanError as error:
+            is_unfound = isinstance(error, NotFoundError) or error.outcome is Outcome.NOT_SENT
+            if not is_unfound or has_evidence(client_order_id):
+                raise
+        else:
+            return
+        await self._blotter.watch.until(
+            client_order_id, lambda: has_evidence(client_order_id), None
+        )
+        await self._cancel_living(client_order_id)
+
+    async def _cancel_living(self, client_order_id: str) -> None:
+        if not self._blotter.is_dead(client_order_id):
+            order = await self._adapter.cancel(self._blotter.order(client_order_id))
+            self._blotter.answer_to(client_order_id, order)
+
+    def _check_changeable(self, order: Order, change: OrderChange) -> None:
+        """Refuse to change what has ended, or to a total that would let it fill no more.
+
+        Raises:
+            ConflictError: It can't be changed so (NOT_SENT).
+        """
+        name, total, filled = order.client_order_id, change.quantity, order.filled_quantity
+        if order.is_terminal:
+            message = f"order {name} has ended: {order.status}"
+        elif total is not None and total <= filled:
+            message = f"order {name} has filled {filled} already; {total} in all leaves nothing"
+        else:
+            return
+        raise ConflictError(message, provider=self._blotter.provider, outcome=Outcome.NOT_SENT)
 
     async def _ended_or_raise(
-        self, order: Order, refusal: DragomanError, timeout_s: float
+        self,
+        order: Order,
+        refusal: DragomanError,
+        timeout_s: float,
+        has_ended: Callable[[], bool],
     ) -> Order:
         """Find out why the venue would not cancel.
 
         An order it does not find is not thereby proved dead.
         """
         name = order.client_order_id
-        if self._blotter.order(name).is_terminal:
-            return self._blotter.order(name)
         try:
-            seen = await self._read(self._blotter.look_up(order), timeout_s)
+            seen = await self.read(self._blotter.look_up(order), timeout_s)
         except DragomanError as error:
             raise self._blotter.unknown("cancel", name, error) from error
-        now = self._blotter.order(name)
-        if now.is_terminal:
-            return now
+        if has_ended():
+            return self._blotter.order(name)
         if seen is not None and isinstance(refusal, ConflictError):
             raise refusal
         raise self._blotter.unknown("cancel", name)
 
-    async def _read(self, reading: Awaitable[Answer], timeout_s: float) -> Answer:
+    async def read(self, reading: Awaitable[Answer], timeout_s: float) -> Answer:
+        """Return what the venue answers; raises `VenueUnavailableError` if it takes too long."""
         try:
             async with asyncio.timeout(timeout_s):
                 return await reading

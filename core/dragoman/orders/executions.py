@@ -6,7 +6,7 @@ Fills, busts and cumulative sayings, joined without counting any twice.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import attrs
 
@@ -47,6 +47,15 @@ class _Saying:
     average_price: Decimal | None
 
 
+_Place: TypeAlias = tuple[int, int, int, str]
+"""Where a venue id was first seen: revision, venue time, place among the ids, and the id."""
+
+_NO_FILLS: Final[dict[str, Fill]] = {}
+_NO_BUSTS: Final[dict[str, int]] = {}
+_NO_SAYINGS: Final[dict[str, list[_Saying]]] = {}
+"""Shared by all orders that have none, and never written to: most orders never fill."""
+
+
 class Executions:
     """The executions of one intent under all its venue ids.
 
@@ -55,20 +64,29 @@ class Executions:
     the last bust.
     """
 
-    __slots__ = ("_busted_at", "_fills", "_ids", "_sayings")
+    __slots__ = (
+        "_busted_at",
+        "_fills",
+        "_only_ids",
+        "_only_ns",
+        "_only_revision",
+        "_places",
+        "_sayings",
+    )
 
     def __init__(self) -> None:
-        self._fills: dict[str, Fill] = {}
-        self._busted_at: dict[str, int] = {}
-        self._sayings: dict[str, list[_Saying]] = {}
-        self._ids: dict[str, tuple[int, int, int]] = {}
+        self._only_ids: tuple[str, ...] = ()
+        self._only_revision = 0
+        self._only_ns = -1
+        self._places: tuple[_Place, ...] = ()
+        self._fills: dict[str, Fill] = _NO_FILLS
+        self._busted_at: dict[str, int] = _NO_BUSTS
+        self._sayings: dict[str, list[_Saying]] = _NO_SAYINGS
 
     @property
     def venue_order_ids(self) -> tuple[str, ...]:
         """Every venue id of the intent, oldest first."""
-        if len(self._ids) < 2:
-            return tuple(self._ids)
-        return tuple(sorted(self._ids, key=lambda venue_id: (self._ids[venue_id], venue_id)))
+        return self._only_ids or tuple([place[-1] for place in self._places])
 
     def add(self, fill: Fill, busted_at_ns: int | None = None) -> bool:
         """Add a fill or, with `busted_at_ns` or a fill flagged so, its bust.
@@ -77,6 +95,8 @@ class Executions:
         The earliest time said counts. Returns whether it was news.
         """
         name = fill.fill_id
+        if self._fills is _NO_FILLS:
+            self._fills, self._busted_at = {}, {}
         if busted_at_ns is None and not fill.is_busted:
             is_news = name not in self._fills
             self._fills.setdefault(name, fill)
@@ -90,9 +110,7 @@ class Executions:
     def see(self, order: Order) -> None:
         """Take in the ids and the cumulative quantity of one sighting."""
         at_ns = -1 if order.updated_at_ns is None else order.updated_at_ns
-        for index, venue_id in enumerate(order.venue_order_ids):
-            place = (order.revision, at_ns, index)
-            self._ids[venue_id] = min(place, self._ids.get(venue_id, place))
+        self._place_all(order.venue_order_ids, order.revision, at_ns)
         if order.filled_quantity:
             scope = order.venue_order_ids[0] if len(order.venue_order_ids) == 1 else _WHOLE
             self._say(scope, _Saying(at_ns, order.filled_quantity, order.average_fill_price))
@@ -114,6 +132,13 @@ class Executions:
             last_ns=max((fill.venue_time_ns for fill in self._fills.values()), default=None),
         )
 
+    def filled_before(self, revision: int) -> Decimal:
+        """Return what has filled under the venue ids that were first seen before a revision."""
+        since_ns = max(self._busted_at.values(), default=_EVER)
+        sums = self._sums(self._live(), since_ns)
+        ids = {place[-1] for place in self._every_place() if place[0] < revision}
+        return total(amount for scope, amount in sums.items() if scope in ids)
+
     def counted(self) -> Executed:
         """Return what has filled by the fills seen, whatever else the venue has said."""
         live = self._live()
@@ -129,8 +154,39 @@ class Executions:
     def _live(self) -> list[Fill]:
         return [fill for fill in self._fills.values() if fill.fill_id not in self._busted_at]
 
+    def _place_all(self, ids: tuple[str, ...], revision: int, at_ns: int) -> None:
+        """Keep the earliest place that each venue id was seen in.
+
+        Most orders have one id for life; that and its place are kept without a tuple for each.
+        """
+        is_first = not self._only_ids and not self._places
+        if len(ids) == 1 and (is_first or ids == self._only_ids):
+            if is_first or (revision, at_ns) < (self._only_revision, self._only_ns):
+                self._only_ids, self._only_revision, self._only_ns = ids, revision, at_ns
+            return
+        if ids and self._only_ids:
+            self._places, self._only_ids = self._every_place(), ()
+        for index, venue_id in enumerate(ids):
+            self._place((revision, at_ns, index, venue_id))
+
+    def _every_place(self) -> tuple[_Place, ...]:
+        if not self._only_ids:
+            return self._places
+        return ((self._only_revision, self._only_ns, 0, self._only_ids[0]),)
+
+    def _place(self, place: _Place) -> None:
+        for known in self._places:
+            if known[-1] == place[-1]:
+                if known <= place:
+                    return
+                self._places = tuple([one for one in self._places if one is not known])
+                break
+        self._places = tuple(sorted((*self._places, place)))
+
     def _say(self, scope: str, saying: _Saying) -> None:
         """Keep only sayings that are later or larger than all others."""
+        if self._sayings is _NO_SAYINGS:
+            self._sayings = {}
         others = self._sayings.setdefault(scope, [])
         for other in others:
             if other.at_ns >= saying.at_ns and other.filled >= saying.filled:
@@ -148,12 +204,15 @@ class Executions:
 
     def _by_id(self, live: list[Fill], since_ns: int) -> Decimal:
         """Sum over venue ids the larger of its fills and its cumulative word."""
+        return total(self._sums(live, since_ns).values())
+
+    def _sums(self, live: list[Fill], since_ns: int) -> dict[str, Decimal]:
         first = next(iter(self.venue_order_ids), _WHOLE)
-        sums: dict[str, Decimal] = dict.fromkeys(self._ids, ZERO)
+        sums: dict[str, Decimal] = dict.fromkeys(self.venue_order_ids, ZERO)
         for fill in live:
             scope = fill.venue_order_id or first
             sums[scope] = add(sums.get(scope, ZERO), fill.quantity)
-        return total(max(amount, self._said(scope, since_ns)) for scope, amount in sums.items())
+        return {one: max(amount, self._said(one, since_ns)) for one, amount in sums.items()}
 
     def _said_average(self, filled: Decimal) -> Decimal | None:
         known = [

@@ -78,12 +78,9 @@ class RiskWatch:
 
     def __init__(self, limits: RiskLimits) -> None:
         self._limits = limits
-        self._sent_ns: deque[int] = deque()
-
-    @property
-    def is_needed(self) -> bool:
+        self.is_needed: bool = limits != RiskLimits()
         """Whether there is any limit."""
-        return self._limits != RiskLimits()
+        self._sent_ns: deque[int] = deque()
 
     @property
     def needs_position(self) -> bool:

@@ -8,19 +8,20 @@ nor on how often each does.
 from __future__ import annotations
 
 from operator import attrgetter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
 from dragoman.models.enums import OrderOrigin, OrderStatus
 from dragoman.models.order import Order
+from dragoman.money import ZERO, add, subtract
 
 from .executions import Executions
 from .sightings import DERIVED, TERMS, Sightings, stamp_of
 from .status import rank, stronger_end
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
     from decimal import Decimal
 
     from dragoman.models import Fill
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 __all__ = ["OrderRecord"]
 
 _derived: Final = attrgetter(*DERIVED)
+_put_terms: Final = tuple(Order.__dict__[name].__set__ for name in TERMS)
+_put_derived: Final = tuple(Order.__dict__[name].__set__ for name in DERIVED)
+_put_raw: Final = Order.__dict__["raw"].__set__
 _QUANTITY: Final = TERMS.index("quantity")
 _COMMISSION: Final = TERMS.index("commission")
 
@@ -43,12 +47,15 @@ class OrderRecord:
     """
 
     __slots__ = (
+        "_carried",
         "_created_ns",
         "_end",
         "_executions",
         "_is_own",
         "_is_triggered",
         "_is_unproved",
+        "_leg_end",
+        "_leg_from",
         "_order",
         "_origin",
         "_received_ns",
@@ -65,8 +72,11 @@ class OrderRecord:
         self._is_unproved = False
         self._is_triggered = first.is_triggered
         self._sightings = Sightings(first)
-        self._working: tuple[Stamp, int, OrderStatus] | None = None
+        self._working: Order | None = None
         self._end: OrderStatus | None = None
+        self._leg_from = 0
+        self._carried: Decimal | None = None
+        self._leg_end: OrderStatus | None = None
         self._origin: OrderOrigin | None = None
         self._revision = first.revision
         self._created_ns = first.created_at_ns
@@ -107,23 +117,62 @@ class OrderRecord:
         )
 
     def doubt(self) -> bool:
-        """Note that the fate of the intent is unproved; returns whether that is news.
+        """Note that the fate of the intent, or of its next leg, is unproved; returns if it is news.
 
-        Any evidence, earlier or later, outweighs this.
+        Any evidence of it, earlier or later, outweighs this.
         """
-        is_news = not self._is_unproved and not self.has_evidence
+        is_news = not self._is_unproved and (not self.has_evidence or self._is_between_legs)
         self._is_unproved = True
         self._order = None
         return is_news
 
-    def end(self, status: OrderStatus) -> None:
-        """Note that the venue said the intent has ended so."""
+    def end(self, status: OrderStatus, revision: int) -> None:
+        """Note that the venue said the intent, in that revision, has ended so."""
         self.has_evidence = True
-        self._end = stronger_end(self._end, status)
         self._order = None
+        if status is OrderStatus.CANCELED and revision < self._leg_from:
+            self._leg_end = status
+        elif self._is_refused_leg(status, revision):
+            self.give_up()
+        else:
+            self._end = stronger_end(self._end, status)
+
+    def _is_refused_leg(self, status: OrderStatus, revision: int) -> bool:
+        is_leg = revision >= self._leg_from > 0
+        return is_leg and status is OrderStatus.REJECTED and self._is_between_legs
+
+    @property
+    def _is_between_legs(self) -> bool:
+        return self._leg_end is not None and self._revision < self._leg_from
+
+    @property
+    def is_leg_dead(self) -> bool:
+        """Whether what another leg is to carry on was canceled, and that leg is not seen yet."""
+        return self._is_between_legs
+
+    def supersede(self, revision: int) -> None:
+        """Note that another leg is to carry the intent on as `revision`.
+
+        A cancel of what came before is then no end of the intent; every other end is.
+        """
+        self._leg_from, self._leg_end, self._carried = revision, None, None
+        self._is_unproved = False
+
+    def carry_on(self, filled: Decimal) -> None:
+        """Note that the other leg is sent for what the intent had not filled by then."""
+        self._carried, self._order = filled, None
+
+    def give_up(self) -> None:
+        """Note that no other leg carries the intent on."""
+        self._leg_from, self._order = 0, None
+        if self._leg_end is not None:
+            self._end = stronger_end(self._end, self._leg_end)
 
     def see(self, order: Order) -> None:
         """Add one sighting by the venue."""
+        if self._is_refused_leg(order.status, order.revision):
+            self.end(order.status, order.revision)
+            return
         self.has_evidence = True
         self._order = None
         self._executions.see(order)
@@ -148,10 +197,10 @@ class OrderRecord:
     def _take_status(self, order: Order) -> None:
         status = order.status
         if status.is_terminal:
-            self._end = stronger_end(self._end, status)
+            self.end(status, order.revision)
             return
-        saying = (stamp_of(order), rank(status), status)
-        self._working = saying if self._working is None else max(self._working, saying)
+        if self._working is None or _place_of(order) > _place_of(self._working):
+            self._working = order
 
     def _take_registers(self, order: Order) -> None:
         self._revision = max(self._revision, order.revision)
@@ -166,7 +215,10 @@ class OrderRecord:
     def _project(self) -> Order:
         latest = self._sightings.latest
         terms = self._sightings.terms(self._revision)
-        done = self._executions.result(terms[_QUANTITY])
+        quantity = terms[_QUANTITY]
+        if quantity is not None and self._carried is not None:
+            quantity = add(quantity, self._late(self._carried))
+        done = self._executions.result(quantity)
         status = self._status(is_full=done.is_full, filled=done.filled)
         derived = (
             status,
@@ -184,17 +236,25 @@ class OrderRecord:
         )
         if self._sightings.is_one and derived == _derived(latest):
             return latest  # the latest word is the whole truth: most orders, most of the time
-        fields = dict(zip(TERMS, terms, strict=True))
-        fields.update(zip(DERIVED, derived, strict=True))
-        return Order(**fields, raw=latest.raw)
+        return _joined(terms, derived, latest.raw)
+
+    def _late(self, carried: Decimal) -> Decimal:
+        """Return what has filled of earlier legs since the present one was sent for the rest.
+
+        It comes on top of what the present leg may fill: that one is not full before both are.
+        """
+        before = self._executions.filled_before(self._leg_from)
+        return max(ZERO, subtract(before, carried))
 
     def _status(self, *, is_full: bool, filled: Decimal) -> OrderStatus:
         if is_full:
             return OrderStatus.FILLED
         if self._end is not None:
             return self._end
+        if self._is_between_legs:
+            return OrderStatus.UNKNOWN if self._is_unproved else OrderStatus.PENDING
         if self._working is not None:
-            status = self._working[2]
+            status = self._working.status
         elif filled:
             status = OrderStatus.OPEN
         else:
@@ -202,6 +262,22 @@ class OrderRecord:
         if status in (OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED):
             return OrderStatus.PARTIALLY_FILLED if filled else OrderStatus.OPEN
         return status
+
+
+def _joined(terms: Sequence[Any], derived: Sequence[Any], raw: bytes | None) -> Order:
+    """Return the order of these fields; each is of an order, or a sum of what is in orders."""
+    order = Order.__new__(Order)
+    for put, value in zip(_put_terms, terms, strict=True):
+        put(order, value)
+    for put, value in zip(_put_derived, derived, strict=True):
+        put(order, value)
+    _put_raw(order, raw)
+    return order
+
+
+def _place_of(order: Order) -> tuple[Stamp, int]:
+    """Return how late, and then how far in an order's life, a sighting of a living order is."""
+    return stamp_of(order), rank(order.status)
 
 
 def _least(one: int | None, other: int | None) -> int | None:

@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from dragoman.models.enums import Contingency, OrderType
+from dragoman.models.enums import Contingency, OrderStatus, OrderType
+from dragoman.models.options import NO_OPTIONS
 from dragoman.models.order import Order
 from dragoman.models.request_rules import price_fields
 
+from .status import end_rank, rank
+
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from .status import Stamp
 
@@ -47,7 +50,11 @@ TERMS: Final = tuple(
 _terms_of: Final = attrgetter(*TERMS)
 _CONTINGENCY: Final = TERMS.index("contingency")
 _ORDER_TYPE: Final = TERMS.index("order_type")
-_MAY_BE_EMPTY: Final = tuple(TERMS.index(name) for name in ("venue_options", "handling"))
+_OPTIONS: Final = TERMS.index("venue_options")
+_HANDLING: Final = TERMS.index("handling")
+_NO_HANDLING: Final = attrs.fields(Order).handling.default
+_FIRST_END: Final = 1 + max(rank(status) for status in OrderStatus if not status.is_terminal)
+_MAY_SAY_NOTHING: Final = (_OPTIONS, _HANDLING, _CONTINGENCY)
 _OF_A_TYPE: Final = ("limit_price", "peg", "stop_price", "trailing", "limit_offset", "trigger")
 _LEVEL_OF_A_TRAIL: Final = frozenset({"stop_price", "limit_price"})
 
@@ -72,41 +79,41 @@ _FOREIGN: Final = {
 }
 
 
-class _Sighting:
-    """One look at the order, and what it says: a term it says nothing about is None."""
+def _said(order: Order) -> list[Any]:
+    """Return what a look says of each term; None where it says nothing."""
+    said = list(_terms_of(order))
+    options, handling = said[_OPTIONS], said[_HANDLING]
+    if options is NO_OPTIONS or not options:
+        said[_OPTIONS] = None
+    if handling is _NO_HANDLING or not handling:
+        said[_HANDLING] = None
+    if said[_CONTINGENCY] is Contingency.NONE:
+        said[_CONTINGENCY] = None
+    return said
 
-    __slots__ = ("order", "said", "stamp")
 
-    def __init__(self, order: Order) -> None:
-        self.order = order
-        self.stamp: Stamp = stamp_of(order)
-        said = list(_terms_of(order))
-        for index in _MAY_BE_EMPTY:
-            said[index] = said[index] or None
-        if said[_CONTINGENCY] is Contingency.NONE:
-            said[_CONTINGENCY] = None
-        self.said: list[Any] = said
+def _order_of(one: Order, other: Order, said: list[Any], other_said: list[Any]) -> int:
+    """Return above 0 if `one` is the later sighting, 0 if both say the same of the same time.
 
-    def is_same(self, other: _Sighting) -> bool:
-        """Tell whether two sightings say the same of the same time."""
-        return (
-            self.stamp == other.stamp
-            and self.order.pending is other.order.pending
-            and self.said == other.said
-        )
+    The order is total: of one time, the one further in an order's life is the later, so that a
+    venue's word outweighs what was asked; the rest are told apart by their words, never by arrival.
+    """
+    stamp, other_stamp = stamp_of(one), stamp_of(other)
+    if stamp != other_stamp:
+        return 1 if stamp > other_stamp else -1
+    if one.status is not other.status:
+        return _stage_of(one) - _stage_of(other)
+    if one.pending is other.pending and said == other_said:
+        return 0
+    for word, other_word in zip((one.pending, *said), (other.pending, *other_said), strict=True):
+        if word is not other_word and (text := repr(word)) != (other_text := repr(other_word)):
+            return 1 if text > other_text else -1
+    return -1
 
-    def is_later(self, other: _Sighting) -> bool:
-        """Order sightings totally; those of one time by their words, so arrival never decides."""
-        if self.stamp != other.stamp:
-            return self.stamp > other.stamp
-        return repr((self.said, self.order.pending)) > repr((other.said, other.order.pending))
 
-    def adds_to(self, said: list[Any]) -> bool:
-        """Tell whether this says anything that `said` does not."""
-        if self.said == said:
-            return False
-        fields = zip(self.said, said, strict=True)
-        return any(new is not None and old is None for new, old in fields)
+def _stage_of(order: Order) -> int:
+    status = order.status
+    return _FIRST_END + end_rank(status) if status.is_terminal else rank(status)
 
 
 def _joined(said: list[Any], more: list[Any]) -> list[Any]:
@@ -115,76 +122,95 @@ def _joined(said: list[Any], more: list[Any]) -> list[Any]:
 
 
 class Sightings:
-    """The sightings that still say something no later one says, latest first."""
+    """The sightings that still say something no later one says.
 
-    __slots__ = ("_kept", "_taken_off")
+    Only the orders themselves are kept: what they say is read out of them when it is needed.
+    """
+
+    __slots__ = ("_fresh", "_older", "_taken_off", "latest")
 
     def __init__(self, first: Order) -> None:
-        self._kept = [_Sighting(first)]
-        self._taken_off: dict[int, int] = {}
-
-    @property
-    def latest(self) -> Order:
+        self.latest: Order = first
         """The latest sighting."""
-        return self._kept[0].order
+        self._older: tuple[Order, ...] = ()
+        self._fresh: list[Any] | None = None
+        """All that the sightings say, between a new one and the first question for it."""
+        self._taken_off: dict[int, int] | None = None
 
     @property
     def earliest(self) -> Order:
         """The earliest sighting that still says something."""
-        return self._kept[-1].order
+        return self._older[-1] if self._older else self.latest
 
     @property
     def is_one(self) -> bool:
         """Whether the latest sighting says all there is."""
-        return len(self._kept) == 1
+        return not self._older
 
     def add(self, order: Order) -> None:
         """Take in one sighting."""
-        sighting, place = _Sighting(order), 0
-        for known in self._kept:
-            if known.is_same(sighting):
+        words = _said(order)
+        rows = [(known, _said(known)) for known in self._kept()]
+        place = 0
+        for known, known_words in rows:
+            which = _order_of(order, known, words, known_words)
+            if which == 0:
                 return
-            if sighting.is_later(known):
+            if which > 0:
                 break
             place += 1
-        self._kept.insert(place, sighting)
-        kept = self._kept[:1]
-        said = kept[0].said
-        for one in self._kept[1:]:
-            if one.adds_to(said):
-                kept.append(one)
-                said = _joined(said, one.said)
-        self._kept = kept
+        rows.insert(place, (order, words))
+        self.latest, said = rows[0]
+        older: list[Order] = []
+        for one, more in rows[1:]:
+            both = _joined(said, more)
+            if both != said:
+                older.append(one)
+                said = both
+        self._older, self._fresh = tuple(older), said
 
     def take_off(self, names: Collection[str], revision: int) -> None:
         """Let what sightings before `revision` say of these terms end with that revision."""
-        self._taken_off |= dict.fromkeys(map(TERMS.index, names), revision)
+        if names:
+            taken_off = dict.fromkeys(map(TERMS.index, names), revision)
+            self._taken_off = (self._taken_off or {}) | taken_off
 
     def keep_on(self, names: Collection[str]) -> None:
         """Take `take_off` back: the change was refused."""
-        for name in names:
-            self._taken_off.pop(TERMS.index(name), None)
+        gone = set(map(TERMS.index, names))
+        left = {one: since for one, since in (self._taken_off or {}).items() if one not in gone}
+        self._taken_off = left or None
 
-    def terms(self, revision: int) -> tuple[Any, ...]:
+    def terms(self, revision: int) -> Sequence[Any]:
         """Return each term as the latest sighting that says anything about it has it.
 
         Args:
             revision: The highest revision that was seen.
         """
-        latest = self._kept[0]
-        own: tuple[Any, ...] = _terms_of(latest.order)
+        own: tuple[Any, ...] = _terms_of(self.latest)
         if self.is_one:
+            self._fresh = None
             return own
-        said = latest.said
-        for one in self._kept[1:]:
-            said = _joined(said, one.said)
-        for index in _FOREIGN.get(said[_ORDER_TYPE], ()):
-            said[index] = latest.said[index]
-        for index, since in self._taken_off.items():
+        said, self._fresh = self._fresh or self._all_said(), None
+        for index in _FOREIGN.get(own[_ORDER_TYPE], ()):
+            said[index] = own[index]
+        for index, since in (self._taken_off or {}).items():
             if since <= revision:
                 said[index] = self._since(index, since)
-        return tuple(_joined(said, list(own)))
+        for index in _MAY_SAY_NOTHING:
+            if said[index] is None:
+                said[index] = own[index]
+        return said
+
+    def _all_said(self) -> list[Any]:
+        said = _said(self.latest)
+        for one in self._older:
+            said = _joined(said, _said(one))
+        return said
 
     def _since(self, index: int, revision: int) -> object:
-        rows = (one.said[index] for one in self._kept if one.stamp[0] >= revision)
+        rows = (_said(one)[index] for one in self._kept() if one.revision >= revision)
         return next((value for value in rows if value is not None), None)
+
+    def _kept(self) -> tuple[Order, ...]:
+        return (self.latest, *self._older)

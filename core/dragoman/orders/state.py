@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING
 import attrs
 
 from dragoman.models.enums import Side
-from dragoman.models.events import AccountEvent, LedgerEvent, PositionEvent
-from dragoman.money import ZERO, add, subtract, total
+from dragoman.models.events import AccountEvent, LedgerEvent, OrderEvent, PositionEvent
+from dragoman.money import ZERO, add, total
+
+from .derived import DerivedPositions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
     from decimal import Decimal
 
-    from dragoman.models import Account, LedgerEntry, Order, Position, PrivateEvent
+    from dragoman.models import Account, Order, Position, PrivateEvent
 
     from .journal import Journal
     from .tracker import OrderTracker
@@ -36,7 +38,7 @@ class BrokerState:
         self._journal = journal
         self._account: Account | None = None
         self._positions: dict[str, Position] = {}
-        self._unmoved: dict[str, Decimal] = {}
+        self._derived = DerivedPositions(tracker)
 
     @property
     def account(self) -> Account | None:
@@ -80,30 +82,51 @@ class BrokerState:
         A fill may be known before the position that it moves is told, or where none ever is.
         """
         told = total(one.quantity for one in self.positions if one.symbol == symbol)
-        derived = add(self._unmoved.get(symbol, ZERO), self._tracker.filled(symbol))
+        derived = self._derived.position(symbol)
         return max(told, derived) if side is Side.BUY else min(told, derived)
 
     def take(self, event: PrivateEvent) -> None:
         """Bring the view up to one event about positions, the account or its ledger."""
-        if isinstance(event, PositionEvent):
+        if isinstance(event, OrderEvent):
+            if event.fill is not None:
+                self._derived.fill(event.fill, event.received_at_ns)
+        elif isinstance(event, PositionEvent):
             self._place(event.position)
         elif isinstance(event, AccountEvent):
             self._account = event.account
         elif isinstance(event, LedgerEvent):
-            self._move(event.entry)
+            self._derived.move(event.entry)
 
-    def reset(self, account: Account, positions: Iterable[Position]) -> None:
-        """Start from a snapshot, which has all fills known by now in it."""
+    def restored(self) -> None:
+        """Know of the fills of an earlier process, of which no event was told."""
+        self._derived.restored()
+
+    def reset(
+        self,
+        account: Account,
+        positions: Iterable[Position],
+        unsure: Collection[str] = (),
+        at_ns: int = 0,
+    ) -> None:
+        """Start from a snapshot, which has all fills known by now in it.
+
+        Args:
+            account: The account.
+            positions: All of its positions.
+            unsure: The symbols whose fills go on to be counted from the snapshot before.
+            at_ns: When it was taken.
+        """
         self._account = account
         self._positions = {position.position_id: position for position in positions}
-        symbols = {order.symbol for order in self._tracker.orders()}
-        self._unmoved = {
-            symbol: subtract(
-                total(one.quantity for one in self.positions if one.symbol == symbol),
-                self._tracker.filled(symbol),
-            )
-            for symbol in symbols | {one.symbol for one in self.positions}
-        }
+        self._derived.reset(_by_symbol(self.positions), unsure, at_ns)
+
+    def disputed(self, positions: Iterable[Position]) -> dict[str, Decimal]:
+        """Return by how much positions differ from the last snapshot and fills since, by symbol."""
+        return self._derived.disputed(_by_symbol(positions), _by_symbol(self.positions))
+
+    def is_level(self, positions: Iterable[Position]) -> bool:
+        """Tell whether positions are what the fills known make them, but for fees."""
+        return self._derived.is_level(_by_symbol(positions))
 
     def moved(self, positions: Iterable[Position]) -> Iterator[tuple[Position, Decimal]]:
         """Yield each position that a snapshot shows in another quantity, and the quantity before.
@@ -122,13 +145,15 @@ class BrokerState:
             )
             yield flat, before.quantity
 
-    def _move(self, entry: LedgerEntry) -> None:
-        if entry.symbol is not None and entry.quantity is not None:
-            unmoved = self._unmoved.get(entry.symbol, ZERO)
-            self._unmoved[entry.symbol] = add(unmoved, entry.quantity)
-
     def _place(self, position: Position) -> None:
         if position.quantity:
             self._positions[position.position_id] = position
         else:
             self._positions.pop(position.position_id, None)
+
+
+def _by_symbol(positions: Iterable[Position]) -> dict[str, Decimal]:
+    held: dict[str, Decimal] = {}
+    for one in positions:
+        held[one.symbol] = add(held.get(one.symbol, ZERO), one.quantity)
+    return held

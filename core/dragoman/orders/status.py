@@ -6,7 +6,17 @@ from typing import Final, TypeAlias
 
 from dragoman.models.enums import OrderEventKind, OrderStatus
 
-__all__ = ["ENDS", "ONCE", "Stamp", "ended_by", "rank", "stronger_end"]
+__all__ = [
+    "ENDED_BITS",
+    "ENDS",
+    "ONCE",
+    "Stamp",
+    "bit",
+    "end_rank",
+    "ended_by",
+    "rank",
+    "stronger_end",
+]
 
 Stamp: TypeAlias = tuple[int, int]
 """How late a saying is: the revision of the intent, then venue time in ns (-1: not known)."""
@@ -46,6 +56,16 @@ ONCE: Final = frozenset(
 )
 """The kinds of event that an intent has at most once in its life."""
 
+_BIT: Final = {kind: 1 << place for place, kind in enumerate(OrderEventKind)}
+
+ENDED_BITS: Final = sum(_BIT[kind] for kind in ENDS.values())
+"""The bits of the events that tell an end."""
+
+
+def bit(kind: OrderEventKind) -> int:
+    """Return the bit of a kind of event; what was told of an order is a sum of them."""
+    return _BIT[kind]
+
 
 def rank(status: OrderStatus) -> int:
     """Return how far a status that is not terminal stands in an order's life.
@@ -53,6 +73,11 @@ def rank(status: OrderStatus) -> int:
     Settles ties of time.
     """
     return _RANK[status]
+
+
+def end_rank(status: OrderStatus) -> int:
+    """Return how much an end outweighs the other ends, should the venue contradict itself."""
+    return _END[status]
 
 
 def stronger_end(one: OrderStatus | None, other: OrderStatus) -> OrderStatus:

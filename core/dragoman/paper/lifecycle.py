@@ -11,13 +11,13 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from dragoman.models import Fill, Liquidity, OrderEventKind, OrderStatus
+from dragoman.models.trusted import builder
 from dragoman.money import ZERO, subtract
 
 from . import contingency
 from .accounts.account import Execution
 from .funds import hold, let_go, lower
 from .triggers import start_trailing
-from .trusted import builder
 from .waiting import withdraw
 
 if TYPE_CHECKING:

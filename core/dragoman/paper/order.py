@@ -20,9 +20,8 @@ from dragoman.models import (
     PriceSource,
     TimeInForce,
 )
+from dragoman.models.trusted import copier
 from dragoman.money import ZERO, add, average, multiply, subtract
-
-from .trusted import copier
 
 if TYPE_CHECKING:
     from decimal import Decimal

@@ -5,6 +5,7 @@ from decimal import Decimal
 import attrs
 import pytest
 
+from dragoman.errors import InvalidValueError
 from dragoman.models import Order, OrderStatus, OrderType, PositionEffect, Side
 
 OPEN = Order(
@@ -60,3 +61,9 @@ def test_raw_is_neither_shown_nor_compared():
     assert "secret" not in repr(order)
     assert OPEN == order
     assert hash(OPEN) == hash(order)
+
+
+@pytest.mark.parametrize("name", ["quantity", "filled_quantity"])
+def test_a_quantity_below_zero_is_refused(name):
+    with pytest.raises(InvalidValueError, match="quantity"):
+        attrs.evolve(OPEN, **{name: Decimal(-1)})

@@ -173,7 +173,7 @@ class TestTime:
     def test_gtd_needs_an_expiry(self):
         assert ["expires_at_ns"] == fields_of(refused(time_in_force=TimeInForce.GTD))
 
-    @pytest.mark.parametrize("time_in_force", [None, *({*TimeInForce} - {"GTD", "UNKNOWN"})])
+    @pytest.mark.parametrize("time_in_force", [None, *sorted({*TimeInForce} - {"GTD", "UNKNOWN"})])
     def test_only_gtd_takes_an_expiry(self, time_in_force):
         violations = refused(time_in_force=time_in_force, expires_at_ns=1)
 

@@ -39,7 +39,7 @@ def test_every_value_comes_back_exactly(value):
     assert repr(value) == repr(decode(data))
 
 
-@pytest.mark.parametrize("value", [1.5, object(), {"a": 1}, b"raw"], ids=repr)
+@pytest.mark.parametrize("value", [1.5, object(), {"a": 1}, b"raw"])
 def test_foreign_values_are_refused(value):
     with pytest.raises(InvalidValueError):
         encode(value)

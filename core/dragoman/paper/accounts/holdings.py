@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from dragoman.errors import NotFoundError
 from dragoman.models import LedgerKind, MarginMode, Position, PositionMode, Side
+from dragoman.models.trusted import builder
 from dragoman.money import ZERO, add, subtract
 
-from ..trusted import builder
 from .exposure import Hold, Holds
 from .fees import commission
 from .ledger import Ledger

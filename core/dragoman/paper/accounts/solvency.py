@@ -6,9 +6,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from dragoman.models import Account, AccountEventKind, Balance
+from dragoman.models.trusted import builder
 from dragoman.money import ZERO, add, multiply, subtract
 
-from ..trusted import builder
 from .position import Bucket
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ import attrs
 import pytest
 
 from dragoman.errors import InvalidValueError
-from dragoman.models import Fill, Money, Order
-from dragoman.paper.trusted import builder, copier
+from dragoman.models import Fill, Money, Order, OrderStatus, OrderType, Side
+from dragoman.models.trusted import builder, copier, evolver
 
 FIELDS = {
     "fill_id": "f1",
@@ -19,6 +19,17 @@ FIELDS = {
     "provider": "mock",
     "received_at_ns": 1,
 }
+
+ORDER = Order(
+    client_order_id="o",
+    account_id="a",
+    symbol="S",
+    side=Side.BUY,
+    order_type=OrderType.MARKET,
+    status=OrderStatus.OPEN,
+    provider="mock",
+    received_at_ns=1,
+)
 
 
 def test_built_model_equals_the_checked_one():
@@ -42,3 +53,16 @@ def test_nothing_is_checked_again():
 def test_missing_attribute_is_told():
     with pytest.raises(AttributeError):
         copier(Order)(SimpleNamespace(client_order_id="a"))
+
+
+def test_an_evolved_copy_differs_in_what_was_named_only():
+    evolve = evolver(Order)
+
+    changed = evolve(ORDER, status=OrderStatus.FILLED, reason="why")
+
+    assert attrs.evolve(ORDER, status=OrderStatus.FILLED, reason="why") == changed
+
+
+def test_an_evolved_copy_has_no_field_of_another_model():
+    with pytest.raises(KeyError):
+        evolver(Order)(ORDER, no_such_field=1)
