@@ -244,10 +244,21 @@ def reads_module() -> str:
     return module(source, title, "SyncBrokerReads", lines)
 
 
+def controls_module() -> str:
+    """Return the text of the steering half."""
+    source = Source("controls")
+    lines = ["class SyncBrokerControls(SyncBrokerReads):"]
+    lines += documented(_doc(source, "BrokerControls"), _STEP)
+    for function in source.members("BrokerControls"):
+        lines += ["", *member(source, function, is_reader=False)]
+    title = "What a synchronous connection is steered by: halts, settings, raw requests."
+    return module(source, title, "SyncBrokerControls", lines)
+
+
 def broker_module() -> str:
     """Return the text of the broker."""
     source = Source("broker")
-    lines = ["@final", "class SyncBroker(SyncBrokerReads):"]
+    lines = ["@final", "class SyncBroker(SyncBrokerControls):"]
     lines += [*documented(_doc(source, "Broker"), _STEP), *wording.BROKER_OPENING.splitlines()]
     for function in source.members("Broker"):
         if function.name not in wording.BODIES:
@@ -333,6 +344,7 @@ def _imports(names: Iterable[str], homes: Mapping[str, str]) -> list[str]:
 
 MODULES: Final = {
     "reads.py": reads_module,
+    "controls.py": controls_module,
     "broker.py": broker_module,
     "connecting.py": connect_module,
 }

@@ -18,6 +18,7 @@ HOMES: Final = {
     "LoopThread": ".loop_thread",
     "Self": "typing",
     "SyncBroker": ".broker",
+    "SyncBrokerControls": ".controls",
     "SyncBrokerReads": ".reads",
     "SyncEventStream": ".stream",
     "SyncIterator": ".iteration",

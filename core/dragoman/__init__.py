@@ -76,6 +76,9 @@ if TYPE_CHECKING:
         Violation,
         WaitTimeoutError,
     )
+    from .halting import (
+        ExitPolicy,
+    )
     from .ids import (
         RandomIds,
         SeededIds,
@@ -86,6 +89,8 @@ if TYPE_CHECKING:
         AccountEvent,
         AccountEventKind,
         Adjustment,
+        Alarm,
+        AlarmKind,
         Amount,
         AssetClass,
         Balance,
@@ -104,6 +109,8 @@ if TYPE_CHECKING:
         Fill,
         FrozenMapping,
         Gap,
+        HealthEvent,
+        HealthState,
         Instant,
         Instrument,
         InstrumentKind,
@@ -169,6 +176,9 @@ if TYPE_CHECKING:
     from .orders.halt import (
         HaltReport,
     )
+    from .orders.journal import (
+        Durability,
+    )
     from .orders.limits import (
         RiskLimits,
     )
@@ -177,6 +187,7 @@ if TYPE_CHECKING:
     )
     from .ports import (
         Preview,
+        RawAnswer,
     )
     from .registry import (
         CredentialField,
@@ -184,6 +195,9 @@ if TYPE_CHECKING:
         Protocol,
         Provider,
         Registry,
+    )
+    from .session import (
+        Health,
     )
     from .streaming import (
         EventStream,
@@ -209,6 +223,7 @@ _NAMES = {
     "broker": "Broker",
     "capabilities": "Capabilities ExitPart OrderFeature ReadFeature",
     "connection": "connect",
+    "halting": "ExitPolicy",
     "errors": (
         "AccountLockedError AmbiguousInstrumentError AuthenticationError BusyError "
         "CircuitOpenError ClosedError ConfigurationError ConflictError "
@@ -225,9 +240,11 @@ _NAMES = {
     ),
     "ids": "RandomIds SeededIds",
     "models": (
-        "Account AccountEvent AccountEventKind Adjustment Amount AssetClass Balance Bar "
+        "Account AccountEvent AccountEventKind Adjustment Alarm AlarmKind Amount AssetClass "
+        "Balance Bar "
         "ChangeFields Channel CommandResult ConnectionEvent ConnectionState Contingency "
-        "Depth EntryOptions Event EventSource Exit Fill FrozenMapping Gap Instant "
+        "Depth EntryOptions Event EventSource Exit Fill FrozenMapping Gap HealthEvent "
+        "HealthState Instant "
         "Instrument InstrumentKind LedgerEntry LedgerEvent LedgerKind Leg Level "
         "Liquidity Lot MarginMode MarketEvent MarketHours MarketStatus Money Offset "
         "OffsetUnit OptionRight Order OrderChange OrderEvent OrderEventKind OrderFields "
@@ -239,10 +256,12 @@ _NAMES = {
         "TimeUnit Timeframe Trade TradeCorrection TradingState Window"
     ),
     "orders.halt": "HaltReport",
+    "orders.journal": "Durability",
     "orders.limits": "RiskLimits",
     "orders.state": "BrokerState",
-    "ports": "Preview",
+    "ports": "Preview RawAnswer",
     "registry": "CredentialField OptionField Protocol Provider Registry",
+    "session": "Health",
     "streaming": "EventStream Listener",
     "sync": "SyncBroker SyncEventStream SyncIterator SyncListener connect_sync",
     "times": "Clock ManualClock SystemClock",
@@ -258,6 +277,8 @@ __all__ = [
     "Adapter",
     "AdapterContext",
     "Adjustment",
+    "Alarm",
+    "AlarmKind",
     "AmbiguousInstrumentError",
     "Amount",
     "AssetClass",
@@ -286,6 +307,7 @@ __all__ = [
     "DragomanDeprecationWarning",
     "DragomanError",
     "DuplicateOrderError",
+    "Durability",
     "EntryOptions",
     "Environment",
     "Event",
@@ -293,11 +315,15 @@ __all__ = [
     "EventStream",
     "Exit",
     "ExitPart",
+    "ExitPolicy",
     "Fill",
     "FrozenMapping",
     "Gap",
     "HaltReport",
     "HaltedError",
+    "Health",
+    "HealthEvent",
+    "HealthState",
     "Instant",
     "Instrument",
     "InstrumentKind",
@@ -361,6 +387,7 @@ __all__ = [
     "RandomIds",
     "RateLimit",
     "RateLimitedError",
+    "RawAnswer",
     "ReadFeature",
     "ReaderLagged",
     "ReconcilingError",

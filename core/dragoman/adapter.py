@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
+from random import Random, SystemRandom
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 
@@ -21,6 +22,7 @@ from .ports import (
     PositionPort,
 )
 from .times import Clock, SystemClock
+from .transport.base import Transport
 
 if TYPE_CHECKING:
     from .capabilities import Capabilities
@@ -38,12 +40,19 @@ class Environment(StrEnum):
     SIMULATED = "SIMULATED"
 
 
+def _make_transport() -> Transport:
+    from .transport.http import AiohttpTransport  # noqa: PLC0415 - aiohttp is loaded when it is used
+
+    return AiohttpTransport()
+
+
 @attrs.frozen(kw_only=True)
 class AdapterContext:
     """Everything an adapter may depend on, injected.
 
     `endpoints` are base URLs by role (`rest`, `stream`, ...). `options` are the provider's own
-    settings, checked against its declaration, never secret.
+    settings, checked against its declaration, never secret. `make_transport` makes the transport of
+    one session; `random` spreads retries and reconnects.
     """
 
     provider: str
@@ -55,6 +64,8 @@ class AdapterContext:
     ids: IdSource = attrs.field(factory=RandomIds)
     options: Mapping[str, object] = MappingProxyType({})
     keep_raw: bool = False
+    make_transport: Callable[[], Transport] = attrs.field(default=_make_transport, repr=False)
+    random: Random = attrs.field(factory=SystemRandom, repr=False)
 
 
 class Adapter(AccountPort, InstrumentPort, OrderPort, PositionPort, MarketDataPort, EventPort):

@@ -8,21 +8,23 @@ state, the hub and the halt. The work is done next door: `intake` checks, `order
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING, Unpack, final
 
+from .controls import BrokerControls
 from .errors import DragomanError
-from .intake import build_change, build_request, checked_timeout
+from .halting import ExitPolicy
+from .intake import build_change, build_request
 from .models.enums import Contingency, EventSource
 from .models.order import CommandResult
 from .models.subscription import Subscription
 from .orders.checks import list_violations, refuse_invalid, refuse_unsupported_list
 from .orders.closing import closing_order, find_position
-from .ports import DeadManPort, ExitPort, LeveragePort
-from .reads import BrokerReads, OrderTarget, Until
+from .ports import ExitPort
+from .reads import OrderTarget, Until
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
-    from decimal import Decimal
     from types import TracebackType
 
     from .models import (
@@ -30,17 +32,14 @@ if TYPE_CHECKING:
         ChangeFields,
         Event,
         Exit,
-        MarginMode,
         Order,
         OrderChange,
         OrderFields,
         OrderOptions,
         OrderRequest,
         Position,
-        PositionMode,
         SubscriptionFields,
     )
-    from .orders.halt import HaltReport
     from .orders.limits import RiskLimits
     from .session import AccountSession
     from .streaming import EventStream, Listener
@@ -48,10 +47,13 @@ if TYPE_CHECKING:
 __all__ = ["Broker", "OrderTarget", "Until"]
 
 _BUFFER = 10_000
+_LONGEST_END_S = 3.5
+
+_log = logging.getLogger(__name__)
 
 
 @final
-class Broker(BrokerReads):
+class Broker(BrokerControls):
     """One account at one provider. Made by `dragoman.connect`.
 
     Ends with `aclose()` or `async with`.
@@ -68,11 +70,18 @@ class Broker(BrokerReads):
         timeout_s: float,
         read_only: bool,
         open_account: Callable[[str], Awaitable[Broker]],
+        reconciling_wait_s: float = 0.0,
+        on_exit: ExitPolicy = ExitPolicy.LEAVE,
     ) -> None:
-        super().__init__(session, limits, read_only=read_only)
-        self._commands = session.commands
+        super().__init__(
+            session,
+            limits,
+            read_only=read_only,
+            timeout_s=timeout_s,
+            reconciling_wait_s=reconciling_wait_s,
+        )
+        self._on_exit = on_exit
         self._desk = session.desk
-        self._timeout_s = timeout_s
         self._open_account = open_account
 
     async def __aenter__(self) -> Broker:
@@ -116,7 +125,7 @@ class Broker(BrokerReads):
         self._check_commands()
         complete = self._intake.complete(build_request(request, fields))
         if self._session.journal.intent(complete.client_order_id or "") is None:
-            self._check_exposure()
+            await self._expect_exposure()
         vetted = await self._intake.vet(complete)
         if self._desk.is_new(vetted.request):
             self._check_exposure()
@@ -144,6 +153,9 @@ class Broker(BrokerReads):
         refuse_unsupported_list(contingency, self.capabilities)
         refuse_invalid("submit_list", list_violations(requests, contingency, self.capabilities))
         complete = [self._intake.complete(request) for request in requests]
+        journal = self._session.journal
+        if any(journal.intent(one.client_order_id or "") is None for one in complete):
+            await self._expect_exposure()
         vetted = await asyncio.gather(*[self._intake.vet(request) for request in complete])
         ready = [one.request for one in vetted]
         if self._desk.are_new(ready):
@@ -173,11 +185,12 @@ class Broker(BrokerReads):
             OrderRejectedError: The venue refuses; the order stands as it was (REJECTED).
             OutcomeUnknownError: No answer; the old or the new terms may hold (UNKNOWN).
         """
-        self._check_exposure()
+        await self._expect_exposure()
         asked = build_change(change, fields)
         known = self._blotter.find(order)
         await self._intake.check_change(asked, known)
         self._check_exposure()
+        self._session.monitor.check_journal(self.account_id, self.provider)
         return await self._commands.replace(known, asked, self._timeout(timeout_s))
 
     async def cancel(self, order: OrderTarget, *, timeout_s: float | None = None) -> Order:
@@ -205,7 +218,8 @@ class Broker(BrokerReads):
             DragomanError: The venue's list could not be read; those known here were canceled.
         """
         self._check_commands()
-        return await self._commands.cancel_all(symbol, self._timeout(timeout_s))
+        within_s = self._timeout(timeout_s)
+        return await self._commands.cancel_all(await self._meant(symbol, within_s), within_s)
 
     async def close(
         self,
@@ -241,26 +255,11 @@ class Broker(BrokerReads):
         One result per position, never stopping at an error.
         """
         self._check_commands()
-        positions = await self._adapter.fetch_positions(self.account_id, symbol)
+        within_s = self._timeout(timeout_s)
+        meant = await self._meant(symbol, within_s)
+        reading = self._adapter.fetch_positions(self.account_id, meant)
+        positions = await self._commands.read(reading, within_s)
         return tuple(await asyncio.gather(*[self._closed(one, timeout_s) for one in positions]))
-
-    def halt(self, cause: str = "halted by the user") -> HaltReport:
-        """Stop trading: from now on no order is sent until `resume()`. Callable from any thread.
-
-        Cancels still go.
-
-        Returns what is known at that moment; it claims nothing about what the venue does with open
-        orders.
-
-        Raises:
-            JournalUnavailableError: Trading is halted here, but the marker for other processes and
-                for the next start can't be written.
-        """
-        return self._session.halt(cause)
-
-    def resume(self) -> None:
-        """Let this account trade on after a halt; one of the whole provider stands."""
-        self._blotter.halt.clear()
 
     async def set_exits(
         self,
@@ -274,46 +273,16 @@ class Broker(BrokerReads):
         """
         self._check_commands()
         self._blotter.check_halt()
+        self._session.monitor.check_journal(self.account_id, self.provider)
         if not isinstance(self._adapter, ExitPort):
             raise self._not_offered("exits on an open position")
+        self._blotter.check_owner()
         held = find_position(self.state.positions, position)
         setting = self._adapter.set_exits(held, stop_loss, take_profit)
-        orders = await self._commands.ask("setting exits", setting, self._timeout_s)
+        orders = await self._commands.ask(
+            "setting exits", setting, self._timeout_s, adds_exposure=True, only_closes=True
+        )
         return tuple([self._blotter.answer(order, EventSource.RESPONSE) for order in orders])
-
-    async def set_leverage(
-        self, symbol: str, leverage: Decimal, margin_mode: MarginMode | None = None
-    ) -> None:
-        """Set how many times its margin a position may be worth.
-
-        Raises `UnsupportedError` where not offered.
-        """
-        self._check_commands()
-        if not isinstance(self._adapter, LeveragePort):
-            raise self._not_offered("leverage")
-        setting = self._adapter.set_leverage(self.account_id, symbol, leverage, margin_mode)
-        await self._commands.ask("setting the leverage", setting, self._timeout_s)
-
-    async def set_position_mode(self, mode: PositionMode) -> None:
-        """Choose netting or hedging. Raises `UnsupportedError` where not offered."""
-        self._check_commands()
-        if not isinstance(self._adapter, LeveragePort):
-            raise self._not_offered("position modes")
-        setting = self._adapter.set_position_mode(self.account_id, mode)
-        await self._commands.ask("setting the position mode", setting, self._timeout_s)
-
-    async def arm(self, timeout_s: float | None, symbol: str | None = None) -> None:
-        """Have the venue cancel all unless called again within `timeout_s`; None disarms."""
-        self._check_commands()
-        if not isinstance(self._adapter, DeadManPort):
-            raise self._not_offered("a cancel timer")
-        arming = self._adapter.arm(self.account_id, timeout_s, symbol)
-        await self._commands.ask("arming the cancel timer", arming, self._timeout_s)
-
-    async def acknowledge(self, event_ids: Sequence[str]) -> None:
-        """Tell a paced venue that these events were worked on."""
-        self._check_open()
-        await self._adapter.acknowledge(event_ids)
 
     def stream(
         self,
@@ -361,17 +330,28 @@ class Broker(BrokerReads):
         return self if account_id == self.account_id else await self._open_account(account_id)
 
     async def aclose(self) -> None:
-        """End the connection: every stream, every task.
+        """End the connection: every stream, every task, within seconds. Idempotent.
 
-        Open orders stay as they are. Idempotent.
+        Open orders stay as they are, unless `on_exit` says otherwise. In a forked process this does
+        nothing: the connection is its parent's.
         """
-        if self._is_closed:
+        if self._is_closed or not self._session.is_own_process:
             return
         self._is_closed = True
         try:
-            await self._session.aclose()
+            await self._halting.leave(self._on_exit)
         finally:
-            await self._adapter.aclose()
+            try:
+                await self._session.aclose()
+            finally:
+                await self._end_adapter()
+
+    async def _end_adapter(self) -> None:
+        try:
+            async with asyncio.timeout(_LONGEST_END_S):
+                await self._adapter.aclose()
+        except TimeoutError:
+            _log.error("the adapter of %s did not end in time", self.provider)
 
     async def _closed(self, position: Position, timeout_s: float | None) -> CommandResult:
         name = self._adapter.context.ids.next_id()
@@ -382,11 +362,15 @@ class Broker(BrokerReads):
             return CommandResult(client_order_id=name, order=known, error=error)
         return CommandResult(client_order_id=name, order=order)
 
-    def _check_exposure(self) -> None:
-        """Refuse what may add exposure while halted or not in step with the venue."""
-        self._check_commands()
-        self._blotter.check_halt()
-        self._session.check_live()
+    async def _meant(self, symbol: str | None, within_s: float) -> str | None:
+        """Return the symbol that is meant by an alias; what can't be looked up is one itself."""
+        if symbol is None or any(order.symbol == symbol for order in self.state.open_orders):
+            return symbol
+        try:
+            async with asyncio.timeout(within_s):
+                return (await self._instruments.get(symbol)).symbol
+        except (DragomanError, TimeoutError):
+            return symbol
 
     def _followed(self, asked: Subscription) -> Subscription:
         """Refuse to be asked for private events that will never come."""
@@ -394,6 +378,3 @@ class Broker(BrokerReads):
         if asked.orders or asked.positions or asked.account or asked.ledger:
             self._check_commands()
         return asked
-
-    def _timeout(self, timeout_s: float | None) -> float:
-        return self._timeout_s if timeout_s is None else checked_timeout(timeout_s)

@@ -31,6 +31,7 @@ import attrs
 
 from .credentials import Credentials
 from .errors import ConfigurationError, MissingCredentialsError
+from .transport.urls import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -51,7 +52,6 @@ _KEYS: Final = frozenset(
     {"provider", "account_id", "credentials", "endpoints", "options", "allow_hosts"}
 )
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
-_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _PLAIN: Final = frozenset({"http", "ws"})
 _SECURE: Final = frozenset({"https", "wss"})
 
@@ -77,6 +77,21 @@ def config_path() -> Path:
     import platformdirs  # noqa: PLC0415 - only needed without DRAGOMAN_CONFIG
 
     return Path(platformdirs.user_config_dir("dragoman", appauthor=False)) / "config.toml"
+
+
+def state_path(given: Path | None = None) -> Path:
+    """Return the folder for what outlives the process: `given`, DRAGOMAN_STATE_DIR, the platform's.
+
+    Journals and halts are kept there, and, by the command line, the mock's venue.
+    """
+    if given is not None:
+        return given.expanduser()
+    named = os.environ.get("DRAGOMAN_STATE_DIR")
+    if named:
+        return Path(named).expanduser()
+    import platformdirs  # noqa: PLC0415 - only needed without DRAGOMAN_STATE_DIR
+
+    return Path(platformdirs.user_state_dir("dragoman", appauthor=False))
 
 
 def load_profiles(path: Path) -> dict[str, Profile]:
@@ -313,7 +328,7 @@ def _check_endpoint(
     problem: str | None = None
     if not host or parts.scheme not in _PLAIN | _SECURE or parts.username is not None:
         problem = "is no http(s) or ws(s) URL of a host, without user names"
-    elif host in _LOOPBACK:
+    elif is_loopback(host):
         return
     elif host in refused:
         problem = f"is a host of another environment than {provider.environment}"

@@ -5,13 +5,11 @@ Settings resolved, the account chosen, the session brought into step.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING
 
 import attrs
 
-from .adapter import AdapterContext
+from .adapter import AdapterContext, Environment
 from .broker import Broker
 from .config import (
     config_path,
@@ -19,89 +17,40 @@ from .config import (
     resolve_credentials,
     resolve_endpoints,
     resolve_options,
+    state_path,
 )
-from .errors import ConfigurationError, Violation
-from .ids import IdSource, RandomIds
+from .connect_settings import (
+    DEFAULT_RECONCILE_EVERY_S,
+    DEFAULT_TIMEOUT_S,
+    IN_MEMORY,
+    ConnectSettings,
+    refuse_setting,
+)
+from .errors import ConfigurationError
+from .halting import ExitPolicy
+from .ids import RandomIds
 from .orders.halt import HaltSwitch, halt_marker
-from .orders.journal import MemoryJournal
+from .orders.journal import Durability, MemoryJournal, open_journal
 from .orders.limits import RiskLimits
-from .registry import Registry, installed
+from .registry import installed
 from .session import AccountSession
-from .times import Clock, SystemClock
+from .times import SystemClock
+from .transport.base import Transport
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator, Mapping, Sequence
+    from pathlib import Path
+    from random import Random
     from types import TracebackType
 
     from .adapter import Adapter
     from .config import Profile
-    from .registry import Protocol, Provider
+    from .ids import IdSource
+    from .orders.journal import Journal
+    from .registry import Protocol, Provider, Registry
+    from .times import Clock
 
 __all__ = ["ConnectSettings", "Connection", "connect"]
-
-DEFAULT_TIMEOUT_S = 10.0
-
-
-def _to_path(folder: Path | str | None) -> Path | None:
-    return Path(folder) if isinstance(folder, str) else folder
-
-
-@attrs.frozen(kw_only=True)
-class ConnectSettings:
-    """How to connect, whatever the provider; the arguments of `connect` of the same names."""
-
-    account_id: str | None = None
-    profile: str | None = None
-    endpoints: Mapping[str, str] = attrs.field(factory=dict[str, str])
-    allow_hosts: Sequence[str] = ()
-    limits: RiskLimits = attrs.field(factory=RiskLimits)
-    read_only: bool = False
-    keep_raw: bool = False
-    clock: Clock | None = None
-    ids: IdSource | None = None
-    timeout_s: float = DEFAULT_TIMEOUT_S
-    state_dir: Path | None = attrs.field(default=None, converter=_to_path)
-    registry: Registry | None = None
-
-    def __attrs_post_init__(self) -> None:
-        """Refuse a setting of a wrong kind, by name."""
-        for name, allowed in _SETTINGS.items():
-            value: object = getattr(self, name)
-            if not (value is None and name in _MAY_BE_NONE) and not isinstance(value, allowed):
-                kinds = " or ".join(kind.__name__ for kind in allowed)
-                _refuse(name, value, kinds)
-        if self.account_id is not None and not self.account_id.strip():
-            _refuse("account_id", self.account_id, "an id, or None for the only account")
-        if isinstance(self.timeout_s, bool) or self.timeout_s <= 0:
-            _refuse("timeout_s", self.timeout_s, "seconds above 0")
-        if isinstance(self.allow_hosts, str):
-            _refuse("allow_hosts", self.allow_hosts, "a list of hosts")
-        if self.clock is not None and not callable(getattr(self.clock, "now_ns", None)):
-            _refuse("clock", self.clock, "a Clock")
-
-
-_SETTINGS: Final[dict[str, tuple[type, ...]]] = {
-    "account_id": (str,),
-    "profile": (str,),
-    "endpoints": (Mapping,),
-    "limits": (RiskLimits,),
-    "read_only": (bool,),
-    "keep_raw": (bool,),
-    "timeout_s": (int, float),
-    "state_dir": (Path,),
-    "registry": (Registry,),
-}
-_MAY_BE_NONE: Final = frozenset({"account_id", "profile", "state_dir", "registry"})
-
-
-def _check_provider(name: object) -> None:
-    if not isinstance(name, str) or not name:
-        _refuse("provider", name, "the name of a provider, such as 'mock'")
-
-
-def _refuse(name: str, found: object, allowed: str) -> NoReturn:
-    message = f"connect: {Violation.of(name, found, allowed)}"
-    raise ConfigurationError(message)
 
 
 def connect(
@@ -118,6 +67,12 @@ def connect(
     ids: IdSource | None = None,
     timeout_s: float = DEFAULT_TIMEOUT_S,
     state_dir: Path | str | None = None,
+    durability: Durability | str = Durability.PROCESS,
+    on_exit: ExitPolicy | str = ExitPolicy.LEAVE,
+    reconcile_every_s: float = DEFAULT_RECONCILE_EVERY_S,
+    reconciling_wait_s: float = 0.0,
+    transport: Transport | Callable[[], Transport] | None = None,
+    random: Random | None = None,
     registry: Registry | None = None,
     **credentials: object,
 ) -> Connection:
@@ -142,7 +97,16 @@ def connect(
         clock: Where the time comes from.
         ids: Where fresh client order ids come from.
         timeout_s: How long a command waits for evidence.
-        state_dir: A folder for what outlives the process (a halt); None keeps nothing.
+        state_dir: A folder for what outlives the process: the journal of orders, and a halt. None
+            is DRAGOMAN_STATE_DIR or the platform's own, except for simulated providers, which keep
+            nothing; ":memory:" keeps nothing either.
+        durability: What the journal survives: "process" (its death), or "power" (its loss; slower).
+        on_exit: What closing does with the account: "leave" it, "cancel" every order, or "flatten".
+        reconcile_every_s: How long state may go uncompared with the venue while all looks well.
+        reconciling_wait_s: How long a new order waits for state to be proved; 0 refuses at once.
+        transport: How requests travel: a transport, which is closed with the connection, or what
+            makes one; None is HTTP.
+        random: What spreads retries and reconnects.
         registry: The protocols to choose from; None takes those installed.
         **credentials: The provider's credentials and settings.
 
@@ -165,6 +129,12 @@ def connect(
         ids=ids,
         timeout_s=timeout_s,
         state_dir=state_dir,
+        durability=durability,
+        on_exit=on_exit,
+        reconcile_every_s=reconcile_every_s,
+        reconciling_wait_s=reconciling_wait_s,
+        transport=transport,
+        random=random,
         registry=registry,
     )
     return Connection(provider, settings, credentials)
@@ -225,26 +195,39 @@ class Connection:
     async def _open_session(self, adapter: Adapter, account_id: str) -> Broker:
         settings = self._settings
         session = AccountSession(
-            adapter, account_id, MemoryJournal(), _halt(settings, adapter, account_id)
+            adapter,
+            account_id,
+            _journal(settings, adapter, account_id),
+            _halt(settings, adapter, account_id),
+            reconcile_every_s=settings.reconcile_every_s,
         )
 
         async def open_other(other_id: str) -> Broker:
             await _check_account(adapter, other_id)
             return await self._open_account(adapter, other_id)
 
-        if not settings.read_only:
-            try:
+        try:
+            if settings.read_only:
+                session.stay_blind("read-only: the private stream is not read")
+            else:
                 await session.open()
-            except BaseException:
-                await session.aclose()
-                raise
+        except BaseException:
+            await session.aclose()
+            raise
         return Broker(
             session,
             limits=settings.limits,
             timeout_s=settings.timeout_s,
             read_only=settings.read_only,
             open_account=open_other,
+            reconciling_wait_s=settings.reconciling_wait_s,
+            on_exit=ExitPolicy.LEAVE if settings.read_only else settings.on_exit,
         )
+
+
+def _check_provider(name: object) -> None:
+    if not isinstance(name, str) or not name:
+        refuse_setting("provider", name, "the name of a provider, such as 'mock'")
 
 
 def _profile(provider: Provider, name: str | None) -> Profile | None:
@@ -270,7 +253,7 @@ def _context(
 ) -> AdapterContext:
     overrides = {**(profile.endpoints if profile else {}), **settings.endpoints}
     hosts = (*(profile.allow_hosts if profile else ()), *settings.allow_hosts)
-    return AdapterContext(
+    context = AdapterContext(
         provider=provider.name,
         environment=provider.environment,
         endpoints=resolve_endpoints(protocol, provider, overrides, hosts),
@@ -281,6 +264,13 @@ def _context(
         options=resolve_options(provider, credentials, profile),
         keep_raw=settings.keep_raw,
     )
+    if settings.random is not None:
+        context = attrs.evolve(context, random=settings.random)
+    transport = settings.transport
+    if transport is None:
+        return context
+    make = (lambda: transport) if isinstance(transport, Transport) else transport
+    return attrs.evolve(context, make_transport=make)
 
 
 async def _choose_account(adapter: Adapter) -> str:
@@ -306,11 +296,30 @@ async def _check_account(adapter: Adapter, account_id: str) -> None:
         raise ConfigurationError(message, provider=adapter.context.provider)
 
 
+def _state_folder(settings: ConnectSettings, adapter: Adapter) -> Path | None:
+    """Return where to keep what outlives the process; None keeps nothing."""
+    if settings.state_dir is not None:
+        return None if settings.state_dir == IN_MEMORY else settings.state_dir
+    is_simulated = adapter.context.environment is Environment.SIMULATED
+    return None if is_simulated else state_path()
+
+
+def _journal(settings: ConnectSettings, adapter: Adapter, account_id: str) -> Journal:
+    if settings.read_only:
+        return MemoryJournal()
+    context = adapter.context
+    return open_journal(
+        context.provider,
+        account_id,
+        _state_folder(settings, adapter),
+        settings.durability,
+        now_ns=context.clock.now_ns(),
+    )
+
+
 def _halt(settings: ConnectSettings, adapter: Adapter, account_id: str) -> HaltSwitch:
-    if settings.state_dir is None:
+    folder = _state_folder(settings, adapter)
+    if folder is None:
         return HaltSwitch()
     provider = adapter.context.provider
-    return HaltSwitch(
-        halt_marker(settings.state_dir, provider, account_id),
-        halt_marker(settings.state_dir, provider),
-    )
+    return HaltSwitch(halt_marker(folder, provider, account_id), halt_marker(folder, provider))

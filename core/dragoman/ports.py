@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 from .errors import DragomanError, UnsupportedError
-from .models.answers import Idea, OptionQuote, Preview
+from .models.answers import Idea, OptionQuote, Preview, RawAnswer
 from .models.enums import (
     Adjustment,
     OrderType,
@@ -73,6 +73,8 @@ __all__ = [
     "PositionPort",
     "Preview",
     "PreviewPort",
+    "RawAnswer",
+    "RawPort",
 ]
 
 
@@ -361,3 +363,22 @@ class IdeaPort(ABC):
     @abstractmethod
     def stream_ideas(self) -> AsyncIterator[Idea]:
         """Yield ideas as they come, until the reader stops."""
+
+
+class RawPort(ABC):
+    """Optional: any request to the venue's own API."""
+
+    @abstractmethod
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: object = None,
+    ) -> RawAnswer:
+        """Send one request, signed and within the rate limits; `path` begins with "/".
+
+        Only a GET may be sent again. `body` is written as JSON. A status that says no is an answer,
+        not an error.
+        """

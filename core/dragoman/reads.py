@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from .orders.limits import RiskLimits
     from .orders.state import BrokerState
     from .ports import OptionQuote
-    from .session import AccountSession
+    from .session import AccountSession, Health
 
 __all__ = ["BrokerReads", "OrderTarget", "Until"]
 
@@ -98,6 +98,14 @@ class BrokerReads:
     def state(self) -> BrokerState:
         """What is true now as far as evidence goes, without the network."""
         return self._session.state
+
+    @property
+    def health(self) -> Health:
+        """Whether the account can be traded with, and everything that says no.
+
+        May be read from any thread.
+        """
+        return self._session.health
 
     @property
     def is_halted(self) -> bool:
@@ -287,6 +295,12 @@ class BrokerReads:
         raise WaitTimeoutError(message, provider=self.provider)
 
     def _check_open(self) -> None:
+        if not self._session.is_own_process:
+            message = (
+                f"the connection to {self.provider} belongs to the process that forked this one; "
+                "connect anew here"
+            )
+            raise LifecycleError(message, provider=self.provider)
         if self._is_closed:
             message = f"the connection to {self.provider} is closed"
             raise ClosedError(message, provider=self.provider)

@@ -43,6 +43,7 @@ from dragoman.capabilities import ExitPart, OrderFeature, ReplaceRule, Source, o
 from dragoman.connection import Connection
 from dragoman.models import Channel, CommandResult, OrderChange, Quote
 from dragoman.orders.tracker import pending_order
+from dragoman.permits import current_permit
 from dragoman.ports import ExitPort, ListPort
 from dragoman.registry import OptionField, Protocol, Provider, Registry
 
@@ -90,10 +91,14 @@ class FakeVenue:
         self.clock = ManualClock()
         self.answers: dict[str, list[Any]] = {}
         self.calls: list[str] = []
+        self.written: list[str] = []
         self.instruments = {"AAPL": instrument(), "MSFT": instrument("MSFT")}
         self.shown: dict[str, Order] = {}
         self.positions: tuple[Position, ...] = ()
         self.fills: list[Fill] = []
+        self.history: list[Order] = []
+        self.capabilities = CAPABILITIES
+        self.asks_permits = False
         self.quotes: dict[str, Quote] = {}
         self.streams: list[tuple[str | None, asyncio.Queue[Any]]] = []
         self.accounts = ("one", "two")
@@ -112,6 +117,10 @@ class FakeVenue:
     async def answer(self, call: str, argument: Any, usual: Any) -> Any:
         """Answer one call."""
         self.calls.append(call)
+        permit = current_permit()
+        if self.asks_permits and permit is not None:
+            with permit.writing():
+                self.written.append(call)
         found = self.answers.get(call) or [usual]
         answer = found.pop(0)
         if callable(answer):
@@ -152,7 +161,7 @@ class FakeAdapter(Adapter, ListPort, ExitPort):
 
     @property
     def capabilities(self) -> Capabilities:
-        return CAPABILITIES
+        return self.venue.capabilities
 
     def for_account(self, account_id: str) -> "FakeAdapter":
         if account_id == self.context.account_id:
@@ -284,10 +293,16 @@ class FakeAdapter(Adapter, ListPort, ExitPort):
         finally:
             self.venue.streams.remove(entry)
 
+    async def fetch_orders(
+        self, account_id: str, window: Any, symbol: str | None = None
+    ) -> AsyncIterator[Order]:
+        del account_id, symbol
+        for order in await self.venue.answer("fetch_orders", window, tuple(self.venue.history)):
+            yield order
+
     def fetch_ledger(self, *_: Any) -> Any:
         raise NotImplementedError
 
-    fetch_orders = fetch_ledger
     fetch_bars = fetch_ledger
     fetch_trades = fetch_ledger
     fetch_quote_history = fetch_ledger

@@ -536,7 +536,7 @@ async def test_ambiguous_submit_is_settled_by_the_stream(market: Market) -> None
 async def test_ambiguous_submit_without_evidence_is_unknown_until_there_is_some(
     market: Market,
 ) -> None:
-    plan = "submit#1 mute_stream(seconds=60); submit#1 lost_response"
+    plan = "submit#1 mute_stream(seconds=60); submit#1 lost_response; fetch_order#1 server_error"
     broker = await market.connect(faults=plan)
     request = OrderRequest.limit("AAPL", BUY, 1, "99", client_order_id="lost")
 
@@ -558,7 +558,7 @@ async def test_ambiguous_submit_without_evidence_is_unknown_until_there_is_some(
 
 
 async def test_ambiguous_cancel_is_unknown_and_may_be_repeated(market: Market) -> None:
-    plan = "cancel#1 lost_response; cancel#1 mute_stream(seconds=60)"
+    plan = "cancel#1 lost_response; cancel#1 mute_stream(seconds=60); fetch_order#1 server_error"
     broker = await market.connect(faults=plan)
     order = await broker.submit(OrderRequest.limit("AAPL", BUY, 1, "99"))
 
@@ -577,7 +577,7 @@ async def test_ambiguous_cancel_is_unknown_and_may_be_repeated(market: Market) -
 async def test_ambiguous_modify_leaves_either_terms_possible_until_looked_up(
     market: Market,
 ) -> None:
-    plan = "replace#1 lost_response; replace#1 mute_stream(seconds=60)"
+    plan = "replace#1 lost_response; replace#1 mute_stream(seconds=60); fetch_order#1 server_error"
     broker = await market.connect(faults=plan)
     order = await broker.submit(OrderRequest.limit("AAPL", BUY, 1, "99"))
 

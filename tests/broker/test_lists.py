@@ -51,7 +51,7 @@ def waiting() -> asyncio.Future[object]:
     return asyncio.get_running_loop().create_future()
 
 
-async def test_rows_are_matched_by_id_not_by_place(venue: FakeVenue, broker: Broker) -> None:
+async def test_f72_rows_are_matched_by_id_not_by_place(venue: FakeVenue, broker: Broker) -> None:
     refused = CommandResult(client_order_id="a", error=OrderRejectedError("no"))
     taken = CommandResult(client_order_id="b", order=venue.order_of(broker_request(broker, 1), 2))
     stranger = CommandResult(client_order_id="zzz", error=OrderRejectedError("whose?"))

@@ -4,11 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import attrs
 import pytest
 
 from dragoman import (
+    Alarm,
+    AlarmKind,
     Broker,
     ConfigurationError,
     ConnectFailedError,
@@ -24,7 +27,6 @@ from dragoman import (
     VenueUnavailableError,
 )
 
-from .conftest import drained
 from .fake_adapter import (
     BUY,
     FakeVenue,
@@ -37,6 +39,11 @@ from .fake_adapter import (
     position,
     settle,
 )
+
+if TYPE_CHECKING:
+    from dragoman import (
+        Event,
+    )
 
 D = Decimal
 Kind = OrderEventKind
@@ -160,12 +167,15 @@ async def test_positions_that_moved_while_cut_off_are_told(
     await settle()
     venue.positions = (position(8),)
 
-    async with broker.stream(positions=True) as events:
-        venue.stream(CUT)
-        venue.stream(BACK)
-        await settle()
-        told = await drained(events, 4)
+    told: list[Event] = []
+    broker.listen(told.append, positions=True)
+    await settle()
+    venue.stream(CUT)
+    venue.stream(BACK)
+    await settle()
+    await venue.clock.advance(seconds=1)
 
+    assert {AlarmKind.POSITION_MISMATCH} == {one.kind for one in told if isinstance(one, Alarm)}
     assert [("AAPL", D(5), D(8)), ("MSFT", D(2), D(0))] == [
         (one.position.symbol, one.previous_quantity, one.position.quantity)
         for one in told
@@ -186,8 +196,10 @@ async def test_a_position_streamed_during_the_snapshot_outweighs_it(
 
     venue.stream(moved(position(9)))
     await settle()
-    answer.set_result((position(5),))
+    venue.positions = (position(5),)
+    answer.set_result(venue.positions)
     await settle()
+    await venue.clock.advance(seconds=1)
 
     assert [D(9)] == [one.quantity for one in broker.state.positions]
 

@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import attrs
 from cyclopts import Group, Parameter
 
-from dragoman.config import config_path, load_profiles
+from dragoman.config import config_path, load_profiles, state_path
 from dragoman.connection import connect
 from dragoman.errors import ConfigurationError, InvalidValueError, Violation
 from dragoman.ids import RandomIds, hashed_token, stable_id
 from dragoman.money import parse_decimal
-
-from .places import state_folder
 
 if TYPE_CHECKING:
     from dragoman.connection import Connection
@@ -93,7 +91,7 @@ class ConnectionOptions:
             ConfigurationError: A name, a profile or a setting is wrong (NOT_SENT).
         """
         _, provider = registry.find(provider_name(self.provider, self.profile))
-        folder = state_folder(self.state_dir)
+        folder = state_path(self.state_dir)
         return connect(
             provider.name,
             account_id=self.account,

@@ -8,7 +8,7 @@ from typing import Annotated
 import attrs
 from cyclopts import Parameter
 
-from dragoman.config import config_path
+from dragoman.config import config_path, state_path
 from dragoman.errors import DragomanError
 from dragoman.models.serde import to_plain
 
@@ -24,7 +24,6 @@ from .checkup import (
 from .connection_options import ConnectionOptions, provider_name
 from .exit_codes import ExitCode
 from .output import Sheet, json_text
-from .places import state_folder
 from .problems import problem_of
 from .shell import Shell, ShellParameter
 
@@ -56,7 +55,7 @@ async def doctor(
         findings += check_configuration(config_path())
         findings += check_credentials(registry, _named(options), options.profile)
     findings.append(check_clock(shell.clock))
-    findings.append(check_state_folder(state_folder(options.state_dir)))
+    findings.append(check_state_folder(state_path(options.state_dir)))
     if any(finding.is_broken for finding in findings):
         code = ExitCode.CONFIGURATION
     if _named(options) is not None:

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, assert_never
 
 from dragoman.models import (
     AccountEvent,
+    Alarm,
     Bar,
     ConnectionEvent,
     Depth,
     Gap,
+    HealthEvent,
     LedgerEvent,
     MarketStatus,
     OrderEvent,
@@ -101,10 +103,9 @@ def _private(event: PrivateEvent) -> str:
 
 
 def _session(event: SessionEvent) -> str:
+    if isinstance(event, (ConnectionEvent, HealthEvent, Alarm)):
+        return _condition(event)
     match event:
-        case ConnectionEvent():
-            cause = f": {printable(event.cause)}" if event.cause else ""
-            return f"CONNECTION {printable(event.channel)} {event.state}{cause}"
         case Staleness():
             return f"{event.state} {printable(event.channel)}"
         case Gap():
@@ -116,5 +117,20 @@ def _session(event: SessionEvent) -> str:
             return f"LAGGED from {event.from_sequence}"
         case Quarantined():
             return f"NOT UNDERSTOOD on {printable(event.channel)}: {printable(event.error)}"
+        case _:
+            assert_never(event)
+
+
+def _condition(event: ConnectionEvent | HealthEvent | Alarm) -> str:
+    match event:
+        case ConnectionEvent():
+            cause = f": {printable(event.cause)}" if event.cause else ""
+            return f"CONNECTION {printable(event.channel)} {event.state}{cause}"
+        case HealthEvent():
+            causes = f": {printable('; '.join(event.causes))}" if event.causes else ""
+            return f"HEALTH {event.state}{causes}"
+        case Alarm():
+            about = f" {printable(event.client_order_id)}" if event.client_order_id else ""
+            return f"ALARM {event.kind}{about}: {printable(event.cause)}"
         case _:
             assert_never(event)

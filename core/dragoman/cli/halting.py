@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import attrs
 from cyclopts import Parameter
 
-from dragoman.config import config_path, load_profiles
+from dragoman.config import config_path, load_profiles, state_path
 from dragoman.errors import ConfigurationError, DragomanError
 from dragoman.models import OrderStatus
 from dragoman.orders.halt import HaltReport, HaltSwitch, halt_marker, halt_markers
@@ -19,7 +19,6 @@ from dragoman.orders.halt import HaltReport, HaltSwitch, halt_marker, halt_marke
 from .connection_options import ConnectionOptions, provider_name
 from .exit_codes import ExitCode
 from .output import json_text
-from .places import state_folder
 from .shell import Shell, ShellParameter
 from .wording import day_time
 
@@ -101,7 +100,7 @@ class _Scope:
         account_id = options.account
         if account_id is None:
             account_id = _account_of_profile(options.profile or provider.name)
-        folder = state_folder(options.state_dir)
+        folder = state_path(options.state_dir)
         return cls(provider=provider, account_id=account_id, folder=folder)
 
     @property

@@ -15,6 +15,7 @@ import attrs
 from dragoman.models.events import (
     ConnectionEvent,
     Gap,
+    HealthEvent,
     Quarantined,
     RateLimit,
     Staleness,
@@ -142,6 +143,8 @@ def _session_key(event: Event) -> Hashable | None:
             return Staleness, event.channel, event.symbols
         case RateLimit():
             return RateLimit, event.pool
+        case HealthEvent():
+            return (HealthEvent,)
         case _:
             return None
 

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from dragoman.models.enums import Channel
 from dragoman.models.events import (
     AccountEvent,
+    Alarm,
     ConnectionEvent,
     Gap,
+    HealthEvent,
     LedgerEvent,
     OrderEvent,
     PositionEvent,
@@ -66,7 +68,16 @@ PRIVATE_CHANNELS: Final[Mapping[type[Any], Channel]] = {
     AccountEvent: Channel.ACCOUNT,
     LedgerEvent: Channel.LEDGER,
 }
-SESSION_EVENTS: Final = (ConnectionEvent, Staleness, Gap, RateLimit, ReaderLagged, Quarantined)
+SESSION_EVENTS: Final = (
+    Alarm,
+    ConnectionEvent,
+    Gap,
+    HealthEvent,
+    Quarantined,
+    RateLimit,
+    ReaderLagged,
+    Staleness,
+)
 
 _PER_SYMBOL: Final = (
     Channel.QUOTES,

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Self, Unpack, final, overload
 
 from dragoman.models.enums import Contingency
 
+from .controls import SyncBrokerControls
 from .listener import SyncListener
 from .loop_thread import Whole
-from .reads import SyncBrokerReads
 from .stream import SyncEventStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from decimal import Decimal
     from types import TracebackType
 
     from dragoman.models import (
@@ -23,25 +22,22 @@ if TYPE_CHECKING:
         ChangeFields,
         Event,
         Exit,
-        MarginMode,
         Order,
         OrderChange,
         OrderFields,
         OrderOptions,
         OrderRequest,
         Position,
-        PositionMode,
         SubscriptionFields,
     )
     from dragoman.models.order import CommandResult
-    from dragoman.orders.halt import HaltReport
     from dragoman.reads import OrderTarget
 
 __all__ = ["SyncBroker"]
 
 
 @final
-class SyncBroker(SyncBrokerReads):
+class SyncBroker(SyncBrokerControls):
     """One account at one provider. Made by `dragoman.connect_sync`.
 
     Ends with `close()` or `with`.
@@ -223,24 +219,6 @@ class SyncBroker(SyncBrokerReads):
         """
         return self._loop.command(lambda: self._broker.close_all(symbol, timeout_s=timeout_s))
 
-    def halt(self, cause: str = "halted by the user") -> HaltReport:
-        """Stop trading: from now on no order is sent until `resume()`. Callable from any thread.
-
-        Cancels still go.
-
-        Returns what is known at that moment; it claims nothing about what the venue does with open
-        orders.
-
-        Raises:
-            JournalUnavailableError: Trading is halted here, but the marker for other processes and
-                for the next start can't be written.
-        """
-        return self._here().halt(cause)
-
-    def resume(self) -> None:
-        """Let this account trade on after a halt; one of the whole provider stands."""
-        self._here().resume()
-
     def set_exits(
         self,
         position: Position | str,
@@ -252,27 +230,6 @@ class SyncBroker(SyncBrokerReads):
         Raises `UnsupportedError` where not offered.
         """
         return self._loop.command(lambda: self._broker.set_exits(position, stop_loss, take_profit))
-
-    def set_leverage(
-        self, symbol: str, leverage: Decimal, margin_mode: MarginMode | None = None
-    ) -> None:
-        """Set how many times its margin a position may be worth.
-
-        Raises `UnsupportedError` where not offered.
-        """
-        self._loop.command(lambda: self._broker.set_leverage(symbol, leverage, margin_mode))
-
-    def set_position_mode(self, mode: PositionMode) -> None:
-        """Choose netting or hedging. Raises `UnsupportedError` where not offered."""
-        self._loop.command(lambda: self._broker.set_position_mode(mode))
-
-    def arm(self, timeout_s: float | None, symbol: str | None = None) -> None:
-        """Have the venue cancel all unless called again within `timeout_s`; None disarms."""
-        self._loop.command(lambda: self._broker.arm(timeout_s, symbol))
-
-    def acknowledge(self, event_ids: Sequence[str]) -> None:
-        """Tell a paced venue that these events were worked on."""
-        self._loop.command(lambda: self._broker.acknowledge(event_ids))
 
     def stream(
         self,

@@ -6,19 +6,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dragoman.connect_settings import DEFAULT_RECONCILE_EVERY_S, DEFAULT_TIMEOUT_S
 from dragoman.connection import connect
+from dragoman.halting import ExitPolicy
+from dragoman.orders.journal import Durability
 
 from .broker import SyncBroker
 from .loop_thread import LoopThread
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
+    from random import Random
 
     from dragoman.ids import IdSource
     from dragoman.orders.limits import RiskLimits
     from dragoman.registry import Registry
     from dragoman.times import Clock
+    from dragoman.transport.base import Transport
 
 __all__ = ["connect_sync"]
 
@@ -35,8 +40,14 @@ def connect_sync(
     keep_raw: bool = False,
     clock: Clock | None = None,
     ids: IdSource | None = None,
-    timeout_s: float = 10.0,
+    timeout_s: float = DEFAULT_TIMEOUT_S,
     state_dir: Path | str | None = None,
+    durability: Durability | str = Durability.PROCESS,
+    on_exit: ExitPolicy | str = ExitPolicy.LEAVE,
+    reconcile_every_s: float = DEFAULT_RECONCILE_EVERY_S,
+    reconciling_wait_s: float = 0.0,
+    transport: Transport | Callable[[], Transport] | None = None,
+    random: Random | None = None,
     registry: Registry | None = None,
     **credentials: object,
 ) -> SyncBroker:
@@ -62,7 +73,16 @@ def connect_sync(
         clock: Where the time comes from.
         ids: Where fresh client order ids come from.
         timeout_s: How long a command waits for evidence.
-        state_dir: A folder for what outlives the process (a halt); None keeps nothing.
+        state_dir: A folder for what outlives the process: the journal of orders, and a halt. None
+            is DRAGOMAN_STATE_DIR or the platform's own, except for simulated providers, which keep
+            nothing; ":memory:" keeps nothing either.
+        durability: What the journal survives: "process" (its death), or "power" (its loss; slower).
+        on_exit: What closing does with the account: "leave" it, "cancel" every order, or "flatten".
+        reconcile_every_s: How long state may go uncompared with the venue while all looks well.
+        reconciling_wait_s: How long a new order waits for state to be proved; 0 refuses at once.
+        transport: How requests travel: a transport, which is closed with the connection, or what
+            makes one; None is HTTP.
+        random: What spreads retries and reconnects.
         registry: The protocols to choose from; None takes those installed.
         **credentials: The provider's credentials and settings.
 
@@ -85,6 +105,12 @@ def connect_sync(
         ids=ids,
         timeout_s=timeout_s,
         state_dir=state_dir,
+        durability=durability,
+        on_exit=on_exit,
+        reconcile_every_s=reconcile_every_s,
+        reconciling_wait_s=reconciling_wait_s,
+        transport=transport,
+        random=random,
         registry=registry,
         **credentials,
     )

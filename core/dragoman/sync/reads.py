@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from dragoman.orders.state import BrokerState
     from dragoman.ports import OptionQuote
     from dragoman.reads import OrderTarget, Until
+    from dragoman.session import Health
 
     from .iteration import SyncIterator
     from .loop_thread import LoopThread
@@ -79,6 +80,14 @@ class SyncBrokerReads:
     def state(self) -> BrokerState:
         """What is true now as far as evidence goes, without the network."""
         return self._here().state
+
+    @property
+    def health(self) -> Health:
+        """Whether the account can be traded with, and everything that says no.
+
+        May be read from any thread.
+        """
+        return self._here().health
 
     @property
     def is_halted(self) -> bool:

@@ -7,6 +7,8 @@ from dragoman.models import (
     Account,
     AccountEvent,
     AccountEventKind,
+    Alarm,
+    AlarmKind,
     Bar,
     Channel,
     ConnectionEvent,
@@ -14,6 +16,8 @@ from dragoman.models import (
     Depth,
     Fill,
     Gap,
+    HealthEvent,
+    HealthState,
     LedgerEntry,
     LedgerEvent,
     LedgerKind,
@@ -165,6 +169,19 @@ QUOTE = Quote(symbol="A\x1bB", bid_price=ONE, bid_size=ONE, **FROM_VENUE)
         (
             Quarantined(channel="rest", error="no", received_at_ns=0),
             "NOT UNDERSTOOD on rest: no",
+        ),
+        (
+            HealthEvent(
+                state=HealthState.STALE,
+                previous=HealthState.LIVE,
+                causes=("mute", "unsaved"),
+                received_at_ns=0,
+            ),
+            "HEALTH STALE: mute; unsaved",
+        ),
+        (
+            Alarm(kind=AlarmKind.LATE_FILL, cause="why", client_order_id="o", received_at_ns=0),
+            "ALARM LATE_FILL o: why",
         ),
     ],
 )

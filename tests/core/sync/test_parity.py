@@ -125,7 +125,7 @@ def copied(tmp_path):
     core = tmp_path / "core" / "dragoman"
     shutil.copytree(ROOT / "core" / "dragoman" / "sync", core / "sync")
     shutil.copytree(TOOLS, tmp_path / "tools")
-    for name in ("broker.py", "reads.py", "connection.py"):
+    for name in ("broker.py", "controls.py", "reads.py", "connection.py"):
         shutil.copy(ROOT / "core" / "dragoman" / name, core)
     return core
 

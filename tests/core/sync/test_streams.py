@@ -11,6 +11,7 @@ from dragoman import (
     ClosedError,
     ConnectionEvent,
     Gap,
+    HealthState,
     InvalidValueError,
     NotConnectedError,
     OrderEvent,
@@ -164,8 +165,10 @@ def test_closing_the_connection_hands_out_what_waits_then_ends(venue):
         first = next(events)
 
         broker.close()
+        *waited, last = events
 
-        assert pushed == [first, *events]
+    assert pushed == [first, *waited]
+    assert HealthState.CLOSED is last.state
 
 
 def test_dropping_it_closes_it(broker, venue):
