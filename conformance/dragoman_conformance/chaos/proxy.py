@@ -1,0 +1,248 @@
+"""The proxy: a TCP listener on loopback that reads what passes through it, and breaks it on demand.
+
+It knows HTTP/1.1 and WebSocket only as far as it must to say "the second POST of an order" or "the
+next frame about a fill". It never retries, and everything it breaks is a real socket.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final, Self, overload
+
+import attrs
+
+from dragoman.tasks import TaskScope
+from dragoman.times import SystemClock
+
+from .exchange import Exchange
+from .http_text import read_body, read_head
+from .peer import Peer
+from .relay import Relay
+from .toxics import HttpFault, HttpToxic, Trap
+
+if TYPE_CHECKING:
+    import ssl
+    from types import TracebackType
+
+    from dragoman.times import Clock
+
+    from .http_text import Head
+    from .toxics import FrameToxic
+
+__all__ = ["ChaosProxy", "SeenRequest"]
+
+_HOST: Final = "127.0.0.1"
+_BACKLOG: Final = 1024
+
+
+@attrs.frozen
+class SeenRequest:
+    """One request as it came in, whatever became of it."""
+
+    method: str
+    path: str
+    at_ns: int
+
+
+class ChaosProxy:
+    """Listens on a free port of loopback, in front of a venue on another. A context manager.
+
+    Args:
+        port: Where the venue listens.
+        tls: What to present to clients; None speaks plain HTTP.
+        keeps_compression: Let client and venue agree to compress; then frames can't be told apart
+            by their text.
+        clock: What delays are measured by.
+    """
+
+    def __init__(
+        self,
+        port: int,
+        *,
+        tls: ssl.SSLContext | None = None,
+        keeps_compression: bool = False,
+        clock: Clock | None = None,
+    ) -> None:
+        self.requests: list[SeenRequest] = []
+        """Every request whose head came in, oldest first."""
+        self.connects: int = 0
+        """How many connections came in."""
+        self.client_closes: list[int] = []
+        """The codes that clients closed their streams with."""
+        self._venue_port = port
+        self._tls = tls
+        self._keeps_compression = keeps_compression
+        self._clock = clock or SystemClock()
+        self._scope = TaskScope()
+        self._server: asyncio.Server | None = None
+        self._port = 0
+        self._resets = 0
+        self._peers: set[Peer] = set()
+        self._relays: set[Relay] = set()
+        self._http: list[Trap[HttpToxic]] = []
+        self._frames: list[Trap[FrameToxic]] = []
+
+    async def __aenter__(self) -> Self:
+        await self.accept()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.refuse()
+        await self._scope.close()
+        self.reset_connections()
+
+    @property
+    def port(self) -> int:
+        """The port it listens on, the same for life."""
+        return self._port
+
+    @property
+    def open_connections(self) -> int:
+        """How many clients are connected now."""
+        return len(self._peers)
+
+    @property
+    def open_streams(self) -> int:
+        """How many WebSockets are open now."""
+        return len(self._relays)
+
+    @overload
+    def add(self, toxic: HttpToxic) -> Trap[HttpToxic]: ...
+    @overload
+    def add(self, toxic: FrameToxic) -> Trap[FrameToxic]: ...
+    def add(self, toxic: HttpToxic | FrameToxic) -> Trap[HttpToxic] | Trap[FrameToxic]:
+        """Set a toxic; of several that match, the first one set strikes."""
+        if isinstance(toxic, HttpToxic):
+            http = Trap(toxic)
+            self._http.append(http)
+            return http
+        frame = Trap(toxic)
+        self._frames.append(frame)
+        return frame
+
+    def clear(self) -> None:
+        """Remove every toxic; what is broken already stays so."""
+        self._http.clear()
+        self._frames.clear()
+        self._resets = 0
+
+    def count(self, method: str, path: str = "/") -> int:
+        """Return how many requests of a method, to a path that begins so, have come in."""
+        return sum(one.method == method and one.path.startswith(path) for one in self.requests)
+
+    async def present(self, tls: ssl.SSLContext | None) -> None:
+        """Listen again after `refuse`, with another certificate or, for None, without TLS."""
+        self._tls = tls
+        await self.accept()
+
+    async def accept(self) -> None:
+        """Listen, again on the same port after `refuse`."""
+        self._server = await asyncio.start_server(
+            self._connected, _HOST, self._port, ssl=self._tls, backlog=_BACKLOG
+        )
+        self._port = self._server.sockets[0].getsockname()[1]
+
+    def refuse(self) -> None:
+        """Stop to listen, so that the system refuses connections; open ones stay."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+
+    def reset_connects(self, count: int) -> None:
+        """Reset the next `count` connections before a byte of them is read."""
+        self._resets = count
+
+    def reset_connections(self) -> None:
+        """Reset every client that is connected now."""
+        for peer in tuple(self._peers):
+            peer.reset()
+
+    def reset_streams(self) -> None:
+        """Reset every open WebSocket."""
+        for relay in tuple(self._relays):
+            relay.reset()
+
+    def mute_streams(self) -> None:
+        """Drop what the venue says on the open WebSockets; pings are still answered."""
+        for relay in tuple(self._relays):
+            relay.mute()
+
+    def freeze_streams(self) -> None:
+        """Let the open WebSockets fall silent without closing them, as when a peer vanishes."""
+        for relay in tuple(self._relays):
+            relay.freeze()
+
+    async def close_streams(self, code: int) -> None:
+        """Close the open WebSockets with a code, as a server does."""
+        for relay in tuple(self._relays):
+            await relay.close(code)
+
+    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connects += 1
+        client = Peer(reader, writer)
+        if self._resets > 0:
+            self._resets -= 1
+            client.reset()
+            return
+        self._peers.add(client)
+        self._scope.spawn(self._serve(client), f"proxied connection {self.connects}")
+
+    async def _serve(self, client: Peer) -> None:
+        venue: Peer | None = None
+        try:
+            venue = Peer(*await asyncio.open_connection(_HOST, self._venue_port))
+            while await self._exchange(client, venue):
+                pass
+        except (ConnectionError, asyncio.IncompleteReadError):
+            client.reset()
+        finally:
+            self._peers.discard(client)
+            client.close()
+            if venue is not None:
+                venue.close()
+
+    async def _exchange(self, client: Peer, venue: Peer) -> bool:
+        head = await read_head(client.reader)
+        if head is None:
+            return False
+        method, path, _ = head.start
+        self.requests.append(SeenRequest(method, path, self._clock.now_ns()))
+        toxic = self._struck(method, path)
+        is_unread = toxic is not None and toxic.fault is HttpFault.RESET_UNREAD
+        body = b"" if is_unread else await read_body(client.reader, head)
+        if toxic is None and head.get("upgrade") is not None:
+            return await self._upgrade(client, venue, head)
+        exchange = Exchange(client=client, venue=venue, head=head, body=body, clock=self._clock)
+        return await exchange.run(toxic)
+
+    def _struck(self, method: str, path: str) -> HttpToxic | None:
+        for trap in self._http:
+            if trap.toxic.matches(method, path) and trap.springs():
+                return trap.toxic
+        return None
+
+    async def _upgrade(self, client: Peer, venue: Peer, head: Head) -> bool:
+        asked = head.raw if self._keeps_compression else head.without("sec-websocket-extensions")
+        await venue.send(asked)
+        answer = await read_head(venue.reader)
+        if answer is None:
+            return False
+        await client.send(answer.raw)
+        if answer.status != 101:
+            body = await read_body(venue.reader, answer)
+            await client.send(body)
+            return True
+        relay = Relay(client, venue, self._frames, self._clock)
+        self._relays.add(relay)
+        try:
+            await relay.run()
+        finally:
+            self._relays.discard(relay)
+            if relay.client_close is not None:
+                self.client_closes.append(relay.client_close)
+        return False
