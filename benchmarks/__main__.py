@@ -7,7 +7,9 @@ import sys
 import benchmarks
 
 names = sys.argv[1:] or sorted(
-    module.name for module in pkgutil.iter_modules(benchmarks.__path__) if module.name != "__main__"
+    module.name
+    for module in pkgutil.iter_modules(benchmarks.__path__)
+    if not module.name.startswith("_")
 )
 for name in names:
     print(f"== {name}")

@@ -1,6 +1,6 @@
 """Submits per second through a broker, next to the adapter called directly in the same run.
 
-    python benchmarks/broker.py [--orders 2000] [--repeats 7]
+    python benchmarks/broker.py [--orders 2000] [--repeats 7] [--many 100000]
 
 Two venues: an adapter that answers at once from memory, so that the difference to calling it
 directly is the library alone (validation, capability checks, journal, tracking, events); and the
@@ -230,6 +230,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure submits through a broker.")
     parser.add_argument("--orders", type=int, default=2_000)
     parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--many", type=int, default=100_000)
     arguments = parser.parse_args([] if __name__ != "__main__" else None)
     count, repeats = arguments.orders, arguments.repeats
     bare, one, many = medians(repeats, count, directly, through_broker, side_by_side)
@@ -251,6 +252,8 @@ def main() -> None:
             f"{each - least:>11.1f}"
         )
     print(f"memory per tracked order: {asyncio.run(bytes_per_order(count)):,.0f} bytes")
+    many = arguments.many
+    print(f"memory per tracked order at {many:,}: {asyncio.run(bytes_per_order(many)):,.0f} bytes")
 
 
 if __name__ == "__main__":
