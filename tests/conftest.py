@@ -1,4 +1,7 @@
-"""Rules of the whole suite: nothing leaves this machine, no task outlives its test."""
+"""Rules of the whole suite: nothing leaves this machine, no task outlives its test.
+
+Nor does it matter how busy the machine is: time limits count what a test takes (see `patience`).
+"""
 
 import asyncio
 import os
@@ -6,6 +9,7 @@ import os
 import pytest
 import pytest_asyncio
 from hypothesis import HealthCheck, settings
+from tests.patience import patient
 
 from dragoman_conformance.guard import NetworkGuard
 
@@ -46,7 +50,15 @@ async def _leaves_no_task():
     assert not leaked
 
 
+@pytest.fixture
+async def _is_patient():
+    with patient(asyncio.get_running_loop()):
+        yield
+
+
 @pytest.fixture(autouse=True)
-def _ends_with_its_tasks(request):
+def _has_rules(request):
     if pytest_asyncio.is_async_test(request.node):
+        if request.node.get_closest_marker("wall_time") is None:
+            request.getfixturevalue("_is_patient")
         request.getfixturevalue("_leaves_no_task")

@@ -1,4 +1,7 @@
-"""A market whose every price a test decides, with a broker connected to it."""
+"""A market whose every price a test decides, with a broker connected to it.
+
+Time limits of callers are the loop's own: a busy machine does not use them up.
+"""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack

@@ -90,7 +90,7 @@ async def test_f50_a_halt_from_another_thread_is_final_for_a_thousand_orders_und
         begun, done = threading.Barrier(2), threading.Event()
 
         def halt() -> None:
-            begun.wait(10)
+            begun.wait(30)
             reports.append(broker.halt("from a thread"))
             writing.written.append("halted")
             done.set()
@@ -98,7 +98,7 @@ async def test_f50_a_halt_from_another_thread_is_final_for_a_thousand_orders_und
         reports: list[dragoman.HaltReport] = []
         thread = threading.Thread(target=halt)
         thread.start()
-        begun.wait(10)
+        begun.wait(30)
         for _ in range(600):
             writing.turns.release()
         while not done.is_set():

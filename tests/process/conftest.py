@@ -1,4 +1,8 @@
-"""A venue in this process, and clients in others, which die and come back."""
+"""A venue in this process, and clients in others, which die and come back.
+
+Each goes by a time in which no stall of the machine shows, but for those clients that are to notice
+one. Where an account is in doubt all the same, whoever submits waits until it is not.
+"""
 
 import asyncio
 import json
@@ -8,15 +12,16 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
+from tests.patience import PatientClock
 
 import dragoman
-from dragoman import SystemClock
 from dragoman_conformance.harbor.server import HarborServer
 from dragoman_conformance.harbor.settings import FillStyle, HarborSettings
 from dragoman_conformance.harbor.spec import REGISTRY
 
 VICTIM = Path(__file__).with_name("victim.py")
 SOAK = bool(os.environ.get("DRAGOMAN_SOAK"))
+LONGEST_S = 60.0
 
 
 class Victim:
@@ -30,9 +35,9 @@ class Victim:
         self.process.stdin.write(json.dumps(facts).encode() + b"\n")
         await self.process.stdin.drain()
 
-    async def hear(self, until, seconds=20.0):
+    async def hear(self, until):
         """Read lines until one has that key, and return it; all are kept in `said`."""
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(LONGEST_S):
             while line := await self.process.stdout.readline():
                 facts = json.loads(line)
                 self.said.append(facts)
@@ -47,9 +52,9 @@ class Victim:
     def signal(self, number):
         self.process.send_signal(number)
 
-    async def ended(self, seconds=20.0):
+    async def ended(self):
         """Wait for its end; the exit code and what it wrote to standard error."""
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(LONGEST_S):
             _, complaint = await self.process.communicate()
         return self.process.returncode, complaint.decode()
 
@@ -101,8 +106,15 @@ class Dock:
             state_dir=self.state_dir,
             clock=self.clock,
             key="captain",
+            reconciling_wait_s=LONGEST_S,
             **more,
         )
+
+    async def eventually(self, condition):
+        """Wait for what comes over a socket or from another process, neither of which says so."""
+        async with asyncio.timeout(LONGEST_S):
+            while not condition():  # noqa: ASYNC110 - there is no event to wait for
+                await asyncio.sleep(0.005)
 
     def orders(self, client_order_id=None):
         """Return the orders that the venue took, of one intent or all."""
@@ -119,10 +131,11 @@ class Dock:
 @pytest.fixture
 async def open_dock(tmp_path):
     """Open a venue with settings of one's own."""
+    loop = asyncio.get_running_loop()
     async with AsyncExitStack() as stack:
 
         async def open_dock(*, speed=1.0, **settings):
-            clock = SystemClock(speed)
+            clock = PatientClock(loop, speed)
             terms = {"fills": FillStyle.NONE, "reject_share": 0.0, "rate_limit": 100_000}
             server = HarborServer(HarborSettings(**{**terms, **settings}), clock=clock)
             dock = Dock(await stack.enter_async_context(server), tmp_path / "state", clock)
@@ -135,8 +148,3 @@ async def open_dock(tmp_path):
 @pytest.fixture
 async def dock(open_dock):
     return await open_dock()
-
-
-@pytest.fixture
-def clock():
-    return SystemClock()

@@ -62,9 +62,7 @@ async def come_back(dock, account, name):
         arrived = len(dock.orders(name))
         problem = await asked_again(broker, name)
         assert not (arrived and problem), f"{name} lives, and was reported as {problem}"
-        async with asyncio.timeout(10):
-            while disagreement(dock, broker, name):  # noqa: ASYNC110 - told over a socket
-                await asyncio.sleep(0.01)
+        await dock.eventually(lambda: not disagreement(dock, broker, name))
     fills = Counter(one.fill.fill_id for one in told if isinstance(one, OrderEvent) and one.fill)
     assert all(count == 1 for count in fills.values()), f"{name}: {fills}"
     sequences = [one.sequence for one in told if isinstance(one, OrderEvent)]

@@ -9,26 +9,29 @@ import pytest
 SOAK = bool(os.environ.get("DRAGOMAN_SOAK"))
 POINTS = 200 if SOAK else 4
 NORMAL = 1000
+QUICKLY_S = 5.0
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["sigterm", "ctrl-c"])
-async def test_f44_told_to_end_it_ends_quickly_quietly_and_says_goodbye(dock, clock, number):
+async def test_f44_told_to_end_it_ends_quickly_quietly_and_says_goodbye(dock, number):
     random = Random(number)
     for _ in range(POINTS):
         dock.server.close_codes.clear()
         victim = await dock.start("trade")
         await victim.hear("ready")
-        await clock.sleep_ns(random.randrange(300_000_000))
+        await dock.clock.sleep_ns(random.randrange(300_000_000))
         victim.signal(number)
 
-        code, complaint = await victim.ended(5.0)
+        took_s = (await victim.hear("took_s"))["took_s"]
+        code, complaint = await victim.ended()
 
         assert (0, "") == (code, complaint)
+        assert took_s < QUICKLY_S
         assert [NORMAL] == dock.server.close_codes
 
 
-async def test_f45_stopped_and_continued_it_doubts_its_state_and_counts_fills_once(dock, clock):
-    victim = await dock.start("follow")
+async def test_f45_stopped_and_continued_it_doubts_its_state_and_counts_fills_once(dock):
+    victim = await dock.start("follow", is_patient=False)
     await victim.hear("ready")
     await victim.tell(submit="c1")
     assert "OPEN" == (await victim.hear("status"))["status"]
@@ -37,7 +40,7 @@ async def test_f45_stopped_and_continued_it_doubts_its_state_and_counts_fills_on
     dock.server.venue.fill(venue_id, "0.5")
     dock.server.venue.fill(venue_id)
 
-    await clock.sleep_ns(3_000_000_000)
+    await dock.clock.sleep_ns(3_000_000_000)
     victim.signal(signal.SIGCONT)
     for _ in range(2):
         while (await victim.hear("event"))["fill_id"] is None:

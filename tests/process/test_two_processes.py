@@ -1,6 +1,5 @@
 """Two processes and one account: who may send, and how one stops the other."""
 
-import asyncio
 import signal
 
 import pytest
@@ -16,7 +15,7 @@ ORDER = {
     "limit_price": "100",
 }
 COUNT = 1000
-IN_FLIGHT_NS = 250_000_000
+CONNECTIONS = 64
 
 
 async def test_f48_a_second_process_may_not_send_until_the_first_is_gone(dock):
@@ -44,9 +43,7 @@ async def test_f48_what_the_owner_sends_is_seen_by_the_guest(dock):
         await victim.tell(submit="c1")
         assert "OPEN" == (await victim.hear("status"))["status"]
 
-        async with asyncio.timeout(10):
-            while broker.state.order("c1") is None:  # noqa: ASYNC110 - told over a socket
-                await asyncio.sleep(0.01)
+        await dock.eventually(lambda: broker.state.order("c1"))
 
 
 @pytest.mark.parametrize("is_wider", [False, True], ids=["account", "provider"])
@@ -56,16 +53,14 @@ async def test_f54_a_halt_from_another_process_holds_while_1000_submits_are_in_f
     marker = halt_marker(dock.state_dir, "harbor", None if is_wider else "A1")
     victim = await dock.start("many", count=COUNT, timeout_s=20.0, speed=5.0)
     await victim.hear("ready")
-    async with asyncio.timeout(20):
-        while len(dock.orders()) < 20:  # noqa: ASYNC110 - another process sets no event
-            await asyncio.sleep(0.002)
+    await dock.eventually(lambda: len(dock.orders()) >= 20)
     now_ns = dock.ledger.now_ns()
 
     HaltSwitch(marker).set("enough", now_ns)
     halted_ns = dock.ledger.now_ns()
     told = {}
     while len(told) < COUNT:
-        one = await victim.hear("submitted", 60.0)
+        one = await victim.hear("submitted")
         told[one["submitted"]] = one
 
     taken = {one["client_id"] for one in dock.orders()}
@@ -75,5 +70,5 @@ async def test_f54_a_halt_from_another_process_holds_while_1000_submits_are_in_f
     assert COUNT == len(refused) + len(accepted)
     assert "HaltedError" in {told[name]["error"] for name in refused}
     assert 20 <= len(accepted) < COUNT / 2
-    late = [row for row in dock.ledger.of("accepted") if row["at_ns"] > halted_ns + IN_FLIGHT_NS]
-    assert [] == late
+    late = [row for row in dock.ledger.of("accepted") if row["at_ns"] > halted_ns]
+    assert len(late) <= CONNECTIONS  # no connection carried more than what was on it

@@ -6,6 +6,7 @@ input and does each in a fork of itself, so that a hundred deaths cost one start
 
 import asyncio
 import collections
+import contextlib
 import json
 import os
 import signal
@@ -13,6 +14,11 @@ import sys
 import threading
 import traceback
 import warnings
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from tests.patience import PatientClock, patient
 
 import dragoman
 from dragoman import DragomanError, OrderType, Side, SystemClock
@@ -74,17 +80,25 @@ class Statements:
 
 def connect(facts, **more):
     """Connect as the line says."""
+    speed = facts.get("speed", 1.0)
+    loop = asyncio.get_running_loop()
     return dragoman.connect(
         "harbor",
         registry=REGISTRY,
         endpoints=facts["endpoints"],
         account_id=facts["account"],
         state_dir=facts["state_dir"],
-        timeout_s=facts.get("timeout_s", 5.0),
-        clock=SystemClock(facts.get("speed", 1.0)),
+        timeout_s=facts.get("timeout_s", 20.0),
+        reconciling_wait_s=60.0,
+        clock=PatientClock(loop, speed) if is_patient(facts) else SystemClock(speed),
         key="captain",
         **more,
     )
+
+
+def is_patient(facts):
+    """Tell whether the act is not to notice that the machine makes it wait."""
+    return facts.get("is_patient", True)
 
 
 async def submit_and_die(facts):
@@ -203,11 +217,20 @@ async def fork(facts):
 
 
 async def trade(facts):
-    """Submit one order after the other until told to stop, as a strategy does."""
-    async with connect(facts) as broker:
-        say(ready=os.getpid())
-        for index in range(facts.get("count", 10_000)):
-            await broker.submit(client_order_id=f"{facts['account']}-{index}", **ORDER)
+    """Submit one order after the other until told to stop, and say how long that took."""
+    loop = asyncio.get_running_loop()
+    told_s = None
+    try:
+        async with connect(facts) as broker:
+            say(ready=os.getpid())
+            try:
+                for index in range(facts.get("count", 10_000)):
+                    await broker.submit(client_order_id=f"{facts['account']}-{index}", **ORDER)
+            finally:
+                told_s = loop.time()
+    finally:
+        if told_s is not None:
+            say(took_s=loop.time() - told_s)
 
 
 ACTS = {
@@ -220,8 +243,10 @@ def run(facts):
 
     async def act():
         task = asyncio.current_task()
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-        await ACTS[facts["act"]](facts)
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, task.cancel)
+        with patient(loop) if is_patient(facts) else contextlib.nullcontext():
+            await ACTS[facts["act"]](facts)
 
     try:
         with asyncio.Runner(loop_factory=StepLoop) as runner:

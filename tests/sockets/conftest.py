@@ -1,8 +1,11 @@
 """A broker, a venue, and between them a proxy for requests and one for streams, which break things.
 
 All on real sockets of loopback. Client, proxies and venue share a clock that runs twenty times as
-fast as the wall, so that heartbeats and back-offs of many seconds pass in a test; what the system
-itself times (a connect, a read) and what a caller waits for do not.
+fast as their event loop, so that heartbeats and back-offs of many seconds pass in a test; what is
+timed by the loop itself (a connect, a read) and what a caller waits for do not. The loop's own time
+stands still while the machine does, and so nothing here depends on how fast or busy that is.
+
+What a listener hears, it hears a little after it is so: a test waits for all that it claims.
 """
 
 import asyncio
@@ -13,9 +16,10 @@ import time
 from contextlib import AsyncExitStack
 
 import pytest
+from tests.patience import PatientClock
 
 import dragoman
-from dragoman import Alarm, OrderEvent, OrderType, ReconcilingError, Side, SystemClock
+from dragoman import Alarm, HealthEvent, OrderEvent, OrderType, Side
 from dragoman_conformance.chaos import ChaosProxy, FrameToxic, HttpFault, HttpToxic
 from dragoman_conformance.harbor.server import HarborServer
 from dragoman_conformance.harbor.settings import FillStyle, HarborSettings
@@ -31,6 +35,7 @@ ORDER = {
     "limit_price": "100",
 }
 SPEED = 20.0
+LONGEST_S = 30.0
 
 
 class Rig:
@@ -70,22 +75,15 @@ class Rig:
             settings["key"] = self.key
         connection = dragoman.connect("harbor", **{**settings, **options})
         self.broker = await self._stack.enter_async_context(connection)
-        hears = self.broker.listen(self.events.append, orders=True, positions=True)
+        hears = self.broker.listen(
+            self.events.append, orders=True, positions=True, account=True, ledger=True
+        )
         await self._stack.enter_async_context(hears)
         if not options.get("read_only"):
             await self.broker.instrument("AAPL")  # or the first order would read it first
         return self.broker
 
     async def submit(self, client_order_id="c1", **fields):
-        """Submit; where a busy machine made the clock jump, once the account is proved again."""
-        while True:
-            try:
-                return await self.hasty_submit(client_order_id, **fields)
-            except ReconcilingError:
-                await self.is_live()
-
-    async def hasty_submit(self, client_order_id="c1", **fields):
-        """Submit, whatever the account's health."""
         self._intents.add(client_order_id)
         return await self.broker.submit(client_order_id=client_order_id, **{**ORDER, **fields})
 
@@ -116,6 +114,17 @@ class Rig:
     def alarms(self):
         return [one for one in self.events if isinstance(one, Alarm)]
 
+    @property
+    def has_heard_all(self):
+        """Whether the listener heard the last of what is stored."""
+        heard = [one.sequence for one in self.events if hasattr(one, "sequence")]
+        return max(heard, default=0) >= self.broker.state.sequence
+
+    def has_been(self, *states):
+        """Tell whether the account was ever said to be in one of these states of health."""
+        told = [str(one.state) for one in self.events if isinstance(one, HealthEvent)]
+        return not set(states).isdisjoint(told)
+
     def status(self, client_order_id="c1"):
         order = self.broker.state.order(client_order_id)
         return None if order is None else str(order.status)
@@ -124,25 +133,30 @@ class Rig:
         """What was told of one order, in order."""
         return [str(one.kind) for one in self._of_orders() if self._is_of(one, client_order_id)]
 
-    async def eventually(self, condition, seconds=10.0):
-        """Wait until a condition holds; fails after so many seconds of the wall."""
-        async with asyncio.timeout(seconds):
-            while not condition():  # noqa: ASYNC110 - what another process does sets no event
+    async def eventually(self, condition):
+        """Wait until a condition holds; that which does not last must be asked of what was told."""
+        async with asyncio.timeout(LONGEST_S):
+            while not condition():  # noqa: ASYNC110 - what goes on in sockets sets no event
                 await asyncio.sleep(0.005)
 
-    async def becomes(self, status, client_order_id="c1", seconds=10.0):
-        try:
-            await self.eventually(lambda: status == self.status(client_order_id), seconds)
-        except TimeoutError:
-            assert status == self.status(client_order_id)  # says what it was instead
+    async def heard(self):
+        """Wait until the listener heard all that is stored by now."""
+        await self.eventually(lambda: self.has_heard_all)
+
+    async def becomes(self, status, client_order_id="c1"):
+        """Wait until an order has a status that lasts, and the listener heard of it."""
+        with contextlib.suppress(TimeoutError):
+            await self.eventually(lambda: status == self.status(client_order_id))
+        assert status == self.status(client_order_id)
+        await self.heard()
 
     async def pause(self, seconds):
-        """Let so many seconds of the fast clock pass."""
-        await asyncio.sleep(seconds / SPEED)
+        """Let so many seconds of the shared clock pass."""
+        await self.clock.sleep_ns(round(seconds * 1e9))
 
-    async def is_live(self, seconds=10.0):
+    async def is_live(self):
         """Wait until the account may be traded with again."""
-        await self.eventually(lambda: "LIVE" == str(self.broker.health.state), seconds)
+        await self.eventually(lambda: "LIVE" == str(self.broker.health.state))
 
     async def verdict(self, *, but=()):
         """Have the client judged against the ledger, once everything has come to rest.
@@ -151,7 +165,8 @@ class Rig:
         """
         await self.is_live()
         with contextlib.suppress(TimeoutError):
-            await self.eventually(lambda: not self._breaches(but), 6.0)
+            await self.eventually(lambda: self.has_heard_all and not self._breaches(but))
+        await self.heard()
         assert [] == self._breaches(but)
 
     def _breaches(self, but):
@@ -181,10 +196,11 @@ class Rig:
 async def open_rig():
     """Make a rig; settings of the venue as keywords, those of the proxies in `proxy`."""
     numbers = itertools.count(time.monotonic_ns())
+    loop = asyncio.get_running_loop()
     async with AsyncExitStack() as stack:
 
         async def open_rig(*, proxy=None, speed=SPEED, **settings):
-            clock = SystemClock(speed)
+            clock = PatientClock(loop, speed)
             terms = {
                 "fills": FillStyle.NONE,
                 "reject_share": 0.0,

@@ -181,6 +181,7 @@ async def test_f12_an_order_that_is_not_visible_yet_is_not_taken_for_absent(rig)
     rig.http(HttpFault.RESET_AFTER_REQUEST)
 
     order = await rig.submit()
+    await rig.heard()
 
     assert ("OPEN", 1, 1) == (str(order.status), rig.posts, rig.taken())
     assert "REJECTED" not in rig.kinds()
@@ -193,6 +194,7 @@ async def test_an_order_that_arrives_after_its_absence_was_proved_comes_back_wit
     with pytest.raises(OrderRejectedError):
         await rig.submit()
     await rig.becomes("OPEN")
+    await rig.eventually(lambda: rig.alarms)
 
     assert [("c1", True)] == [
         (one.client_order_id, one.kind is AlarmKind.RESURRECTED) for one in rig.alarms

@@ -7,6 +7,7 @@ next frame about a fill". It never retries, and everything it breaks is a real s
 from __future__ import annotations
 
 import asyncio
+import socket
 from typing import TYPE_CHECKING, Final, Self, overload
 
 import attrs
@@ -75,6 +76,7 @@ class ChaosProxy:
         self._clock = clock or SystemClock()
         self._scope = TaskScope()
         self._server: asyncio.Server | None = None
+        self._placeholder: socket.socket | None = None
         self._port = 0
         self._resets = 0
         self._peers: set[Peer] = set()
@@ -93,6 +95,7 @@ class ChaosProxy:
         trace: TracebackType | None,
     ) -> None:
         self.refuse()
+        self._free_port()
         await self._scope.close()
         self.reset_connections()
 
@@ -142,6 +145,7 @@ class ChaosProxy:
 
     async def accept(self) -> None:
         """Listen, again on the same port after `refuse`."""
+        self._free_port()
         self._server = await asyncio.start_server(
             self._connected, _HOST, self._port, ssl=self._tls, backlog=_BACKLOG
         )
@@ -152,6 +156,7 @@ class ChaosProxy:
         if self._server is not None:
             self._server.close()
             self._server = None
+            self._hold_port()
 
     def reset_connects(self, count: int) -> None:
         """Reset the next `count` connections before a byte of them is read."""
@@ -181,6 +186,17 @@ class ChaosProxy:
         """Close the open WebSockets with a code, as a server does."""
         for relay in tuple(self._relays):
             await relay.close(code)
+
+    def _hold_port(self) -> None:
+        """Keep the port without listening, so that no other program is given it meanwhile."""
+        self._placeholder = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        self._placeholder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._placeholder.bind((_HOST, self._port))
+
+    def _free_port(self) -> None:
+        if self._placeholder is not None:
+            self._placeholder.close()
+            self._placeholder = None
 
     def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connects += 1

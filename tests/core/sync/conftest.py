@@ -35,7 +35,7 @@ def aside():
                 outcome["error"] = error
 
         def answer():
-            thread.join(10)
+            thread.join(30)
             assert not thread.is_alive()
             if "error" in outcome:
                 raise outcome["error"]
@@ -49,4 +49,4 @@ def aside():
     yield run
 
     for thread in threads:
-        thread.join(10)
+        thread.join(30)

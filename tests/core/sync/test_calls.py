@@ -152,7 +152,7 @@ async def test_it_works_inside_a_running_event_loop(venue):
     assert OrderStatus.OPEN is order.status
     assert 1000 == len(quotes)
     assert [] == turns
-    await asyncio.wait_for(asyncio.get_running_loop().run_in_executor(None, int), 5)
+    await asyncio.wait_for(asyncio.get_running_loop().run_in_executor(None, int), 30)
     assert [1] == turns
 
 
@@ -191,7 +191,7 @@ def test_an_interrupted_submit_raises_at_once_and_stays_tracked(broker, venue, a
     main = threading.main_thread().ident
 
     def interrupt():
-        venue.reached.wait(10)
+        venue.reached.wait(30)
         signal.pthread_kill(main, signal.SIGINT)
 
     aside(interrupt)
@@ -208,7 +208,7 @@ def test_an_interrupted_read_is_given_up(broker, venue, aside):
     main = threading.main_thread().ident
 
     def interrupt():
-        venue.reached.wait(10)
+        venue.reached.wait(30)
         signal.pthread_kill(main, signal.SIGINT)
 
     aside(interrupt)
@@ -224,7 +224,7 @@ def test_an_interrupted_connect_leaves_nothing_behind(venue, aside):
     main = threading.main_thread().ident
 
     def interrupt():
-        venue.reached.wait(10)
+        venue.reached.wait(30)
         signal.pthread_kill(main, signal.SIGINT)
 
     aside(interrupt)
@@ -237,7 +237,7 @@ def test_an_interrupted_connect_leaves_nothing_behind(venue, aside):
 def test_a_submit_that_closing_ends_has_an_unknown_outcome(venue, aside):
     broker = venue.connect(account_id="one")
     answer = aside(broker.submit, buy("SILENT"))
-    venue.reached.wait(10)
+    venue.reached.wait(30)
 
     broker.close()
 
@@ -249,7 +249,7 @@ def test_a_submit_that_closing_ends_has_an_unknown_outcome(venue, aside):
 def test_a_command_that_closing_cuts_off_has_an_unknown_outcome(venue, aside):
     broker = venue.connect(account_id="one")
     answer = aside(broker.acknowledge, ["SILENT"])
-    venue.reached.wait(10)
+    venue.reached.wait(30)
 
     broker.close()
 
@@ -261,7 +261,7 @@ def test_a_command_that_closing_cuts_off_has_an_unknown_outcome(venue, aside):
 def test_a_read_that_closing_cuts_off_says_so(venue, aside):
     broker = venue.connect(account_id="one")
     answer = aside(broker.fetch_quote, "SILENT")
-    venue.reached.wait(10)
+    venue.reached.wait(30)
 
     broker.close()
 
@@ -271,7 +271,7 @@ def test_a_read_that_closing_cuts_off_says_so(venue, aside):
 
 def test_waiting_ends_when_another_thread_brings_it_about(broker, aside):
     order = broker.submit(buy())
-    answer = aside(broker.wait, order, timeout_s=10)
+    answer = aside(broker.wait, order, timeout_s=30)
 
     broker.cancel(order)
 
@@ -316,8 +316,8 @@ def test_a_condition_that_exits_takes_the_caller_not_the_loop(broker):
 def test_halt_and_state_do_not_wait_for_a_busy_loop(broker, aside):
     order = broker.submit(buy())
     entered, released = threading.Event(), threading.Event()
-    answer = aside(broker.wait, order, lambda _: entered.set() or released.wait(10))
-    entered.wait(10)
+    answer = aside(broker.wait, order, lambda _: entered.set() or released.wait(30))
+    entered.wait(30)
 
     report = broker.halt("enough")
     seen = broker.state.order(order.client_order_id)
@@ -368,7 +368,7 @@ def test_a_broker_dropped_unclosed_is_closed_with_a_warning(venue):
 
     with pytest.warns(ResourceWarning, match="without close"):
         brokers.clear()
-    thread.join(10)
+    thread.join(30)
 
     assert ["one"] == venue.closed
 

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 PROLOGUE = """
-import atexit, os, signal, sys, threading
+import atexit, os, signal, sys, threading, time
 from tests.core.sync.venue import Venue
 from dragoman import LifecycleError, OrderRequest, Side
 
@@ -30,11 +30,11 @@ aside(list, events)
 """,
     "a thread that submits": """
 aside(broker.submit, OrderRequest.market("SILENT", Side.BUY, 1))
-venue.reached.wait(10)
+venue.reached.wait(30)
 """,
     "a thread that reads history": """
 aside(list, broker.fetch_trades("SILENT"))
-venue.reached.wait(10)
+venue.reached.wait(30)
 """,
     "a listener": """
 broker.listen(lambda event: None, quotes=["AAPL"]).ready()
@@ -46,7 +46,7 @@ def callback(event):
     broker.submit(OrderRequest.market("SILENT", Side.BUY, 1))
 broker.listen(callback, quotes=["AAPL"]).ready()
 venue.push("AAPL", venue.quote())
-venue.reached.wait(10)
+venue.reached.wait(30)
 """,
     "another account": "other = broker.for_account('two')",
     "a cycle of references": "cycle = [broker]; cycle.append(cycle); del broker",
@@ -60,7 +60,7 @@ def run(script, *options):
         env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=90,
         check=False,
     )
 
@@ -97,8 +97,16 @@ def test_an_unhandled_error_is_all_that_a_failing_process_says():
 )
 def test_an_interrupt_ends_a_wait_and_the_process(script):
     ended = run(f"""
+def waits(frame):
+    names = []
+    while frame:
+        names.append(frame.f_code.co_name)
+        frame = frame.f_back
+    return names[0] == "wait" and "__next__" in names
+
 def interrupt():
-    venue.reached.wait(0.5)
+    while not waits(sys._current_frames()[threading.main_thread().ident]):
+        time.sleep(0.001)
     os.kill(os.getpid(), signal.SIGINT)
 
 aside(interrupt)

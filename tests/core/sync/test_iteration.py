@@ -93,7 +93,7 @@ def test_a_thread_that_waits_for_an_item_ends_when_another_closes_it(broker, ven
     trades = broker.fetch_trades("SILENT")
     first = numbers(itertools.islice(trades, PAGE))
     answer = aside(numbers, trades)
-    venue.reached.wait(10)
+    venue.reached.wait(30)
 
     trades.close()
 
@@ -103,7 +103,7 @@ def test_a_thread_that_waits_for_an_item_ends_when_another_closes_it(broker, ven
 def test_closing_the_connection_is_no_quiet_end_of_the_data(venue, aside):
     broker = venue.connect(account_id="one")
     answer = aside(numbers, broker.fetch_trades("SILENT"))
-    venue.reached.wait(10)
+    venue.reached.wait(30)
 
     broker.close()
 

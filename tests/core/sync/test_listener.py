@@ -27,7 +27,7 @@ class Heard:
 
     def wait(self, count):
         with self.news:
-            assert self.news.wait_for(lambda: len(self.events) >= count, 10)
+            assert self.news.wait_for(lambda: len(self.events) >= count, 30)
 
 
 def test_it_is_called_with_each_event_in_one_thread_of_its_own(broker, venue):
@@ -85,13 +85,13 @@ def test_closing_waits_for_the_call_that_is_being_made(broker, venue, aside):
 
     def slow(event):
         entered.set()
-        finish.wait(10)
+        finish.wait(30)
         finished.set()
 
     listener = broker.listen(slow, quotes=["AAPL"])
     listener.ready()
     venue.push("AAPL", venue.quote(), venue.quote())
-    entered.wait(10)
+    entered.wait(30)
     answer = aside(listener.close)
     finish.set()
     answer()
@@ -102,7 +102,7 @@ def test_closing_waits_for_the_call_that_is_being_made(broker, venue, aside):
 
 def test_closing_before_it_is_live_ends_it(broker, venue, caplog):
     listener = broker.listen(Heard(), quotes=["SILENT"])
-    venue.reached.wait(10)
+    venue.reached.wait(30)
 
     listener.close()
 
@@ -124,7 +124,7 @@ def test_it_may_close_the_connection_it_lives_by(venue):
     listener.ready()
     other.ready()
     venue.push("AAPL", venue.quote(), venue.quote())
-    closed.wait(10)
+    closed.wait(30)
     listener.close()
     other.close()
 
@@ -146,10 +146,10 @@ def test_closing_the_connection_ends_it_first(venue):
 def test_closing_the_connection_waits_for_the_call_being_made_and_drops_the_rest(venue, aside):
     broker = venue.connect(account_id="one")
     entered, finish = threading.Event(), threading.Event()
-    listener = broker.listen(lambda _: entered.set() or finish.wait(10), quotes=["AAPL"])
+    listener = broker.listen(lambda _: entered.set() or finish.wait(30), quotes=["AAPL"])
     listener.ready()
     venue.push("AAPL", *[venue.quote() for _ in range(10)])
-    entered.wait(10)
+    entered.wait(30)
 
     answer = aside(broker.close)
     while listener.is_active:

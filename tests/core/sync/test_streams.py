@@ -73,7 +73,7 @@ def test_receive_gives_up_in_time_and_loses_nothing(broker, venue):
             events.receive(timeout_s=0.01)
         venue.push("AAPL", venue.quote(size=7))
 
-        assert 7 == events.receive(timeout_s=10).bid_size
+        assert 7 == events.receive(timeout_s=30).bid_size
     with pytest.raises(ClosedError):
         events.receive()
 

@@ -15,7 +15,7 @@ RESET = object()
 
 async def until(condition):
     """Wait for what other ends of sockets do in their own time."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not condition():  # noqa: ASYNC110 - sockets set no events
             await asyncio.sleep(0.001)
 

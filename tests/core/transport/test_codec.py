@@ -189,10 +189,10 @@ def test_c5_a_million_levels_are_refused_at_once(opening, shape):
     decoder = JsonDecoder(shape, Limits(max_items=DEEP * 2, max_bytes=DEEP * 20))
     data = (opening * DEEP).encode()
 
-    started = time.perf_counter()
+    started = time.thread_time()
     failure_of(decoder.decode, data)
 
-    assert time.perf_counter() - started < 0.05 * len(data) / 1e6 + 0.2
+    assert time.thread_time() - started < 0.05 * len(data) / 1e6 + 0.2
 
 
 @pytest.mark.parametrize(
@@ -259,9 +259,9 @@ def test_an_object_of_a_million_keys_is_refused_in_bounded_time_and_memory():
     data = b"{" + b",".join(b'"k%d":1' % number for number in range(DEEP)) + b"}"
 
     tracemalloc.start()
-    started = time.perf_counter()
+    started = time.thread_time()
     error = failure_of(decode_any, data)
-    elapsed, peak = time.perf_counter() - started, tracemalloc.get_traced_memory()[1]
+    elapsed, peak = time.thread_time() - started, tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
 
     assert "200000 items" in str(error)

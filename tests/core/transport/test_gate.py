@@ -4,12 +4,13 @@ import asyncio
 import random
 
 import pytest
+from tests.patience import PatientClock
 
 from dragoman.errors import CircuitOpenError, Outcome, RateLimitedError
 from dragoman.resilience.breaker import Breaker, BreakerState
 from dragoman.resilience.pools import Pool, Window
 from dragoman.resilience.ratelimit import RateLimiter
-from dragoman.times import SECOND_NS, ManualClock, SystemClock
+from dragoman.times import SECOND_NS, ManualClock
 from dragoman.transport.base import HttpResponse, Lane
 from dragoman.transport.client import HttpClient
 from dragoman.transport.endpoint import Auth, Endpoint
@@ -174,7 +175,7 @@ async def test_who_waited_too_long_and_finds_no_room_in_time_has_sent_nothing():
 
 @pytest.mark.parametrize("timeout_s", [0.0, -1.0])
 async def test_a_request_whose_time_is_over_is_not_sent(timeout_s):
-    desk = Desk(SystemClock())
+    desk = Desk(PatientClock(asyncio.get_running_loop()))
     transport = AiohttpTransport()
     async with RawServer() as server:
         desk.client = desk.client_over(transport, server.url)
@@ -196,7 +197,7 @@ async def test_i12_f55_over_sockets_what_waits_for_its_turn_is_asked_again():
         writer.write(response(status=418, headers=[("Retry-After", "60")]))
         return True
 
-    desk = Desk(SystemClock())
+    desk = Desk(PatientClock(asyncio.get_running_loop()))
     transport = AiohttpTransport(connections=2)
     async with RawServer(ban) as server:
         desk.client = desk.client_over(transport, server.url)

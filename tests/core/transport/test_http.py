@@ -20,7 +20,7 @@ from dragoman.errors import (
 from dragoman.transport.base import Lane, StreamKind, StreamRequest
 from dragoman.transport.http import AiohttpTransport
 
-from .raw_server import RESET, RawServer, get, post, refusing, response, scripted
+from .raw_server import RESET, RawServer, get, post, refusing, response, scripted, until
 
 CANARY = "c4n4ry" + "Zx9" * 8
 
@@ -277,7 +277,7 @@ async def test_s03_a_canceled_exchange_shows_no_secret(transport):
     async with RawServer(wait) as server:
         request = post(server, headers=SECRET, url=f"{server.url}/o?s={CANARY}")
         task = asyncio.ensure_future(transport.send(request))
-        await asyncio.sleep(0.02)
+        await until(lambda: server.requests)
         task.cancel()
         with pytest.raises(asyncio.CancelledError) as caught:
             await task
