@@ -168,10 +168,11 @@ class LinkConnection(StreamSession[Frame]):
         Idempotent. Raises nothing, and takes no longer than the terms allow.
         """
         self.lose(StreamLostError("closed here"))
-        with suppress(WaitTimeoutError):
-            async with deadline(self._clock, self._terms.close_within_s, "closing"):
-                await self.scope.close()
-                await self._wire.aclose()
+        # Each has its own half of the time: tasks that do not end must not keep the wire open.
+        for end in (self.scope.close, self._wire.aclose):
+            with suppress(WaitTimeoutError):
+                async with deadline(self._clock, self._terms.close_within_s / 2, "closing"):
+                    await end()
 
     async def _exchange(
         self,
