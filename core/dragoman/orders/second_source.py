@@ -75,13 +75,25 @@ class SecondSource:
         picture = await self._since(begun_ns, sent_at_ns - _MARGIN_NS)
         if not self._is_sought(client_order_id):
             return True
-        return not self._has_names and self._may_be_there(client_order_id, picture)
+        return self._may_be_there(client_order_id, picture)
 
     def _may_be_there(self, client_order_id: str, picture: _Picture) -> bool:
-        """Tell whether an order nobody here sent has the same terms; it may be the one."""
+        """Tell whether an order nobody here sent has the same terms; it may be the one.
+
+        Where orders have names, that can only be one of a list: a venue may name those itself.
+        """
         asked = self._blotter.journal.intent(client_order_id)
-        strangers = (one for one in picture.orders if not self._is_own(one))
-        return asked is None or any(not other_terms(asked, one) for one in strangers)
+        if asked is None:
+            return not self._has_names
+        strangers = [one for one in picture.orders if not self._is_own(one)]
+        if self._has_names:
+            strangers = [one for one in strangers if self._may_be_of_a_list(one)]
+        return any(not other_terms(asked, one) for one in strangers)
+
+    def _may_be_of_a_list(self, order: Order) -> bool:
+        """Tell whether an order is a leg that its parent's own exits do not explain."""
+        parent = self._blotter.journal.intent(order.parent_client_order_id or "")
+        return parent is not None and parent.stop_loss is None and parent.take_profit is None
 
     def _is_own(self, order: Order) -> bool:
         return self._blotter.journal.intent(self._tracker.name_of(order)) is not None

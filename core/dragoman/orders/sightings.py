@@ -96,7 +96,9 @@ def _order_of(one: Order, other: Order, said: list[Any], other_said: list[Any]) 
     """Return above 0 if `one` is the later sighting, 0 if both say the same of the same time.
 
     The order is total: of one time, the one further in an order's life is the later, so that a
-    venue's word outweighs what was asked; the rest are told apart by their words, never by arrival.
+    venue's word outweighs what was asked; then the one that says a command is pending, since a
+    venue may take that without touching the order; the rest are told apart by their words, never by
+    arrival.
     """
     stamp, other_stamp = stamp_of(one), stamp_of(other)
     if stamp != other_stamp:
@@ -105,6 +107,8 @@ def _order_of(one: Order, other: Order, said: list[Any], other_said: list[Any]) 
         return _stage_of(one) - _stage_of(other)
     if one.pending is other.pending and said == other_said:
         return 0
+    if (one.pending is None) is not (other.pending is None):
+        return -1 if one.pending is None else 1
     for word, other_word in zip((one.pending, *said), (other.pending, *other_said), strict=True):
         if word is not other_word and (text := repr(word)) != (other_text := repr(other_word)):
             return 1 if text > other_text else -1
