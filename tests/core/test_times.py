@@ -270,3 +270,51 @@ class TestManualClock:
         await clock.advance_to_ns(50)
 
         assert 100 == clock.now_ns()
+
+
+@given(instants, st.integers(0, 9))
+def test_a_second_that_was_read_before_is_read_the_same(instant_ns, digits):
+    text = times.format_time(instant_ns)
+    cut = f"{text[:19]}{text[19 : 20 + digits] if digits else ''}Z"
+
+    first = times.parse_time(cut)
+
+    assert [first, first] == [times.parse_time(cut), times._parse_whole(cut, "time")]
+    assert first == instant_ns - instant_ns % 10 ** (9 - digits)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "2026-01-31T09:30:00",
+            "2026-01-31T09:30:00.Z",
+            "2026-01-31T09:30:00.1",
+            "2026-01-31T09:30",
+        ),
+        *("2026-01-31T09:30:00,5Z", "2026-01-31T09:30:00.1_0Z", "2026-01-31T09:30:00. 1Z"),
+        *("2026-01-31T09:30:00.+1Z", "2026-01-31T09:30:00.1234567890Z", "2026-01-31T09:30:005Z"),
+        *("2026-01-31T09:30:00.\u0661Z", "2026-01-31T09:30:00.\u00b2Z", "2026-01-31T09:30:00.5ZZ"),
+        *("2026-01-31T09:30:00Z ", "2026-01-31T09:30:00.5", "2026-01-31T09:30:00.5z0", "Z", ""),
+    ],
+)
+def test_what_is_no_time_is_none_in_a_second_that_was_read_before_either(text):
+    times.parse_time("2026-01-31T09:30:00Z")
+
+    assert is_refused(text)
+
+
+def test_seconds_that_were_read_before_are_bounded(monkeypatch):
+    monkeypatch.setattr(times, "_MOST_SECONDS", 5)
+
+    found = [times.parse_time(f"2026-01-31T09:30:{second:02}.5Z") for second in range(60)]
+
+    assert [found[0] + second * SECOND_NS for second in range(60)] == found
+    assert len(times._SECONDS) <= 5
+
+
+def test_a_second_read_with_an_offset_is_not_taken_for_the_same_of_utc():
+    there = times.parse_time("2031-05-06T07:08:09+02:00")
+
+    assert 2 * times.HOUR_NS == times.parse_time("2031-05-06T07:08:09Z") - there
+    assert there == times.parse_time("2031-05-06T07:08:09.0+02:00")

@@ -22,7 +22,7 @@ from .enums import (
 from .instants import InstantView, OptionalInstantView
 from .values import FrozenMapping, Money
 
-__all__ = ["Instrument", "Leg", "MarketHours"]
+__all__ = ["Instrument", "Leg", "MarketHours", "default_time_of"]
 
 _ONE = Decimal(1)
 _NO_RULES: FrozenMapping[str] = FrozenMapping()
@@ -128,6 +128,17 @@ class Instrument:
         else:
             gained = add(exit_price, entry.copy_negate())
         return Money(multiply(units, gained), self.settlement)
+
+
+def default_time_of(instrument: Instrument, usual: TimeInForce) -> TimeInForce:
+    """Return what no time in force means for an instrument of a venue that usually takes `usual`.
+
+    Where the instrument does not take that: GTC, or else the first that it takes, by name.
+    """
+    takes = instrument.times_in_force
+    if not takes or usual in takes:
+        return usual
+    return TimeInForce.GTC if TimeInForce.GTC in takes else min(takes)
 
 
 @attrs.frozen(kw_only=True)

@@ -7,7 +7,7 @@ Never use these for what comes from outside.
 from __future__ import annotations
 
 from operator import attrgetter
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 import attrs
 
@@ -22,23 +22,44 @@ Model = TypeVar("Model", bound="AttrsInstance")
 
 
 def builder(kind: type[Model]) -> Callable[..., Model]:
-    """Return a function that makes a `kind` out of keywords and defaults.
+    """Return a function that makes a `kind` out of its fields, by position or keyword.
 
-    `kind` must be slotted, with no factories among its defaults. Neither its converters nor its
-    validators run.
+    `kind` must be slotted. A field whose default is made anew each time must be given. Neither its
+    converters nor its validators run. This is the fastest way to a frozen model: its fields are set
+    while it is still of a class that lets them be, which is the same in memory.
     """
-    plan = tuple(
-        (field.name, kind.__dict__[field.name].__set__, field.default)
-        for field in attrs.fields(kind)
-    )
+    fields = attrs.fields(kind)
+    known: dict[str, object] = {"__model__": kind, "__Draft__": _draft_of(kind)}
+    known |= {f"__default_{field.name}": field.default for field in fields}
+    parameters = ", ".join(map(_parameter, fields))
+    settings = "\n    ".join(f"__draft__.{field.name} = {field.name}" for field in fields)
+    text = _BUILD.format(parameters=parameters, settings=settings)
+    # Made of nothing but the names of the fields, as attrs makes its own constructors.
+    exec(compile(text, f"<builder of {kind.__name__}>", "exec"), known)  # noqa: S102 - see above
+    return cast("Callable[..., Model]", known["build"])
 
-    def build(**values: object) -> Model:
-        made = kind.__new__(kind)
-        for name, put, default in plan:
-            put(made, values.get(name, default))
-        return made
 
-    return build
+# No field has a name like these.
+_BUILD: Final = """\
+def build({parameters}):
+    __draft__ = __Draft__()
+    {settings}
+    __draft__.__class__ = __model__
+    return __draft__
+"""
+
+
+def _parameter(field: attrs.Attribute[object]) -> str:
+    is_required = field.default is attrs.NOTHING or isinstance(field.default, attrs.Factory)  # type: ignore[arg-type] # a class, though typed as a function
+    return field.name if is_required else f"{field.name}=__default_{field.name}"
+
+
+def _draft_of(kind: type[Model]) -> type[Model]:
+    """Return a class with the memory layout of `kind` whose fields can be set one by one."""
+    # Both must be given back: the two share a place in the type, and one alone stays slow.
+    freedoms = {"__setattr__": object.__setattr__, "__delattr__": object.__delattr__}
+    plain = {"__slots__": (), "__init__": object.__init__, **freedoms}
+    return cast("type[Model]", type(f"{kind.__name__}Draft", (kind,), plain))
 
 
 def copier(kind: type[Model]) -> Callable[[object], Model]:

@@ -20,6 +20,7 @@ from dragoman.models import (
     PriceSource,
     TimeInForce,
 )
+from dragoman.models.instrument import default_time_of
 from dragoman.models.trusted import copier
 from dragoman.money import ZERO, add, average, multiply, subtract
 
@@ -162,7 +163,9 @@ class WorkingOrder:
         self.limit_offset: Offset | None = request.limit_offset
         self.activation_price: Decimal | None = request.activation_price
         self.peg: PriceSource | None = request.peg
-        self.time_in_force: TimeInForce = request.time_in_force or TimeInForce.DAY
+        self.time_in_force: TimeInForce = request.time_in_force or default_time_of(
+            listing.instrument, TimeInForce.DAY
+        )
         self.expires_at_ns: int | None = request.expires_at_ns
         self.post_only: bool = request.post_only
         self.extended_hours: bool = request.extended_hours

@@ -23,7 +23,10 @@ _PIECE: Final = 64 * 1024
 _ESCAPE: Final = re.compile(rb"\\.", re.DOTALL)
 _NOT_SHAPE: Final = bytes(set(range(256)) - set(b"[]{},"))
 _AS_SQUARE: Final = bytes.maketrans(b"{}", b"[]")
-_NOT_OPENING: Final = bytes(set(range(256)) - set(b"[{"))
+_MOST_BYTES: Final = 4
+"""How many bytes a character can take."""
+_SHORTEST_OBJECT: Final = 4
+"""How long an object is up to the value in it, at the least: `{"":`."""
 _HARMLESS_LEVELS: Final = 500
 """How deep a decoder follows on the smallest stacks in use, 256 KiB, with room to spare."""
 
@@ -45,12 +48,15 @@ class ShapeLimits:
         return min(self.max_string, self.max_items, _HARMLESS_LEVELS)
 
 
-def breach(data: bytes, limits: ShapeLimits, *, piece: int = _PIECE) -> str | None:
+def breach(data: bytes | str, limits: ShapeLimits, *, piece: int = _PIECE) -> str | None:
     """Return which limit the document breaks, None for none; it is cut into pieces of `piece`."""
-    if not _is_suspect(data, limits):
+    if _is_harmless(data, limits):
+        return None
+    text = data if isinstance(data, bytes) else data.encode(errors="surrogatepass")
+    if not _is_suspect(text, limits):
         return None
     shape = _Shape(limits)
-    for outside, longest in _split_by_quotes(data, piece):
+    for outside, longest in _split_by_quotes(text, piece):
         if longest > limits.max_string:
             return f"a string longer than {limits.max_string} bytes"
         found = shape.breach(outside)
@@ -59,9 +65,25 @@ def breach(data: bytes, limits: ShapeLimits, *, piece: int = _PIECE) -> str | No
     return None
 
 
+def _is_harmless(data: bytes | str, limits: ShapeLimits) -> bool:
+    """Tell whether a document is too short for any limit but depth, and has no depth to speak of.
+
+    Said of nearly all there are, so it neither copies the document nor goes through it twice if it
+    can tell without.
+    """
+    length = len(data) * _MOST_BYTES if isinstance(data, str) else len(data)
+    if length > limits.max_items or length > limits.max_string:
+        return False
+    arrays = data.count("[") if isinstance(data, str) else data.count(b"[")
+    if arrays + len(data) // _SHORTEST_OBJECT <= _HARMLESS_LEVELS:
+        return True
+    objects = data.count("{") if isinstance(data, str) else data.count(b"{")
+    return arrays + objects <= _HARMLESS_LEVELS
+
+
 def _is_suspect(data: bytes, limits: ShapeLimits) -> bool:
     return (
-        len(data.translate(None, _NOT_OPENING)) > _HARMLESS_LEVELS
+        data.count(b"[") + data.count(b"{") > _HARMLESS_LEVELS
         or (len(data) > limits.max_items and data.count(b",") >= limits.max_items)
         or _may_hold_longer(data, limits.max_string)
     )

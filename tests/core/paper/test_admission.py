@@ -38,6 +38,27 @@ def venue():
 
 
 @pytest.mark.parametrize(
+    ("takes", "meant"),
+    [
+        (None, "DAY"),
+        ({"DAY", "GTC"}, "DAY"),
+        ({"GTC", "FOK"}, "GTC"),
+        ({"IOC", "FOK"}, "FOK"),
+    ],
+    ids=["anything", "the-usual", "gtc", "the-first-by-name"],
+)
+def test_no_time_in_force_means_what_the_instrument_takes(takes, meant):
+    times = None if takes is None else frozenset(map(TimeInForce, takes))
+    venue = Venue(instruments=(listed("TIMES", times_in_force=times),))
+    venue.tick("99", "100", "TIMES")
+
+    events = venue.market("BUY", 1, symbol="TIMES", time_in_force=None)
+
+    assert meant == events[0].order.time_in_force
+    assert "REJECTED" not in kinds(events)
+
+
+@pytest.mark.parametrize(
     ("kind", "quantity", "fields", "reason"),
     [
         ("LIMIT", "2.05", {"limit_price": 99}, "INVALID_QUANTITY"),

@@ -106,3 +106,27 @@ def test_the_length_up_to_which_nothing_is_looked_at():
         ShapeLimits(64, 6, 9).shortest_long,
         USUAL.shortest_long,
     )
+
+
+@given(values, st.booleans())
+def test_text_is_judged_as_its_bytes_are(value, is_ascii):
+    text = json.dumps(value, ensure_ascii=is_ascii)
+
+    assert breach(text.encode(), TIGHT) == breach(text, TIGHT)
+
+
+@pytest.mark.parametrize("opening", ["[", '{"":', '[{"":', '{"":['])
+@pytest.mark.parametrize("write", [str, str.encode], ids=["text", "bytes"])
+def test_depth_is_found_however_shortly_it_is_written(opening, write):
+    limits = ShapeLimits(64, 1_048_576, 200_000)
+    levels = opening.count("[") + opening.count("{")
+
+    assert breach(write(opening * (600 // levels)), limits) == "more than 64 levels"
+    assert breach(write(opening * (400 // levels)), limits) is None
+
+
+def test_signs_of_several_bytes_count_as_their_bytes():
+    limits = ShapeLimits(64, 50, 200_000)
+
+    assert breach('["' + "\u20ac" * 17 + '"]', limits) == "a string longer than 50 bytes"
+    assert breach('["' + "\u20ac" * 16 + '"]', limits) is None
