@@ -73,6 +73,10 @@ class Adapter(AccountPort, InstrumentPort, OrderPort, PositionPort, MarketDataPo
 
     It retries nothing, looks nothing up and journals nothing; what a call's failure means is in the
     error's `outcome`. Optional ports are inherited besides. Constructing one does no I/O.
+
+    Where a replace gives an order a new venue id, the old id is no order that has ended: an adapter
+    must not tell CANCELED for the old id of a replace that renumbers. It tells REPLACED, with the
+    next revision, for the new one.
     """
 
     def __init__(self, context: AdapterContext) -> None:

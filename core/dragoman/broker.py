@@ -25,6 +25,7 @@ from .reads import OrderTarget, Until
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
+    from pathlib import Path
     from types import TracebackType
 
     from .models import (
@@ -72,6 +73,7 @@ class Broker(BrokerControls):
         open_account: Callable[[str], Awaitable[Broker]],
         reconciling_wait_s: float = 0.0,
         on_exit: ExitPolicy = ExitPolicy.LEAVE,
+        state_dir: Path | None = None,
     ) -> None:
         super().__init__(
             session,
@@ -81,6 +83,7 @@ class Broker(BrokerControls):
             reconciling_wait_s=reconciling_wait_s,
         )
         self._on_exit = on_exit
+        self._state_dir = state_dir
         self._desk = session.desk
         self._open_account = open_account
 

@@ -21,10 +21,14 @@ from .models.enums import (
     Support,
     TimeInForce,
 )
+from .models.instrument import default_time_of
 from .models.values import FrozenMapping
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from .models.instrument import Instrument
+    from .models.order import Order
 
 __all__ = [
     "Capabilities",
@@ -150,14 +154,23 @@ class ReplaceRule:
 
     No fields: there is no replace. EMULATED: the venue has none, so the order is canceled and,
     once that is proved, what is left of it is sent anew with the changed terms; the adapter's
-    `replace` is never called then.
+    `replace` is never called then. `when_filled` is the support of a replace once part of the order
+    has filled, for venues where it is not clear how much the new order is then for; None: the same.
+    EMULATED there, orders with exits, and those that end others, are not replaced any more.
     """
 
     fields: frozenset[str] = frozenset()
     support: Support = Support.NATIVE
+    when_filled: Support | None = None
     keeps_venue_id: bool = True
     keeps_priority: KeepsPriority = KeepsPriority.NEVER
     is_atomic: bool = True
+
+    def support_of(self, order: Order) -> Support:
+        """Return the support of a replace of an order as it stands now."""
+        if self.when_filled is None or not order.filled_quantity:
+            return self.support
+        return self.when_filled
 
 
 def _features(features: Mapping[OrderFeature, Support]) -> Mapping[OrderFeature, Support]:
@@ -185,8 +198,9 @@ def _index(capabilities: Capabilities) -> Mapping[CellKey, Support]:
 class Capabilities:
     """Everything a provider declares. What is not listed is `Support.NONE`.
 
-    `default_time_in_force` and `default_trigger` say what None in a request means. `protocol` is
-    the prefix of the `venue_options` keys this provider takes, and `venue_options` are the fields
+    `default_time_in_force` and `default_trigger` say what None in a request means; where an
+    instrument does not take the former, `default_time` says it. `protocol` is the prefix of the
+    `venue_options` keys this provider takes, and `venue_options` are the fields
     behind it.
     """
 
@@ -227,6 +241,14 @@ class Capabilities:
             for (cell_kind, cell_type, time_in_force), support in self._cells.items()
             if (cell_kind, cell_type) == (kind, order_type) and support is not Support.NONE
         )
+
+    def default_time(self, instrument: Instrument) -> TimeInForce:
+        """Return what no time in force means for an instrument.
+
+        The provider's default or, where the instrument does not take that, GTC, or else the first
+        that it takes, by name.
+        """
+        return default_time_of(instrument, self.default_time_in_force)
 
     def feature(self, feature: OrderFeature) -> Support:
         """Return the support of an order feature."""

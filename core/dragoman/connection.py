@@ -222,6 +222,7 @@ class Connection:
             open_account=open_other,
             reconciling_wait_s=settings.reconciling_wait_s,
             on_exit=ExitPolicy.LEAVE if settings.read_only else settings.on_exit,
+            state_dir=_state_folder(settings, adapter),
         )
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, TypeVar, Unpack
+
+import attrs
 
 from .errors import (
     ClosedError,
@@ -23,6 +25,7 @@ from .ports import OptionsPort
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
+    from pathlib import Path
 
     from .adapter import Environment
     from .capabilities import Capabilities
@@ -48,8 +51,11 @@ if TYPE_CHECKING:
     from .orders.state import BrokerState
     from .ports import OptionQuote
     from .session import AccountSession, Health
+    from .times import Clock
 
 __all__ = ["BrokerReads", "OrderTarget", "Until"]
+
+Named = TypeVar("Named", Order, "Fill")
 
 OrderTarget = Order | str
 """An order, or its client order id."""
@@ -69,6 +75,7 @@ class BrokerReads:
         self._instruments = InstrumentCache(session.adapter)
         self._intake = Intake(session, self._instruments, limits)
         self._read_only = read_only
+        self._state_dir: Path | None = None
         self._is_closed = False
 
     def __repr__(self) -> str:
@@ -111,6 +118,16 @@ class BrokerReads:
     def is_halted(self) -> bool:
         """Whether trading is halted."""
         return self._blotter.halt.cause is not None
+
+    @property
+    def clock(self) -> Clock:
+        """The time this connection goes by; a simulated venue may have a faster one of its own."""
+        return self._session.clock
+
+    @property
+    def state_dir(self) -> Path | None:
+        """The folder that keeps what outlives the process; None where nothing does."""
+        return self._state_dir
 
     async def fetch_account(self) -> Account:
         """Read this broker's account."""
@@ -168,23 +185,29 @@ class BrokerReads:
         return await self._adapter.fetch_positions(self.account_id, symbol)
 
     async def fetch_open_orders(self, symbol: str | None = None) -> tuple[Order, ...]:
-        """Read every order that may still execute."""
+        """Read every order that may still execute, each by the id that it is known by here."""
         self._check_open()
-        return await self._adapter.fetch_open_orders(self.account_id, symbol)
+        orders = await self._adapter.fetch_open_orders(self.account_id, symbol)
+        return tuple([_named(order, self._blotter.tracker.name_of(order)) for order in orders])
 
     def fetch_orders(
         self, window: Window | None = None, symbol: str | None = None
     ) -> AsyncIterator[Order]:
-        """Read the orders created in a window, oldest first."""
+        """Read the orders created in a window, oldest first, each by its id here."""
         self._check_open()
-        return self._adapter.fetch_orders(self.account_id, window or Window(), symbol)
+        orders = self._adapter.fetch_orders(self.account_id, window or Window(), symbol)
+        return _each_named(orders, self._blotter.tracker.name_of)
 
     def fetch_fills(
         self, window: Window | None = None, symbol: str | None = None
     ) -> AsyncIterator[Fill]:
-        """Read the fills of a window, oldest first."""
+        """Read the fills of a window, oldest first.
+
+        Each names its order as that is known here, though a venue may tell them by its own id only.
+        """
         self._check_open()
-        return self._adapter.fetch_fills(self.account_id, window or Window(), symbol)
+        fills = self._adapter.fetch_fills(self.account_id, window or Window(), symbol)
+        return _each_named(fills, self._blotter.tracker.name_of_fill)
 
     async def fetch_quote(self, symbol: str) -> Quote:
         """Read the top of one book. Raises `UnknownInstrumentError`."""
@@ -314,3 +337,16 @@ class BrokerReads:
     def _not_offered(self, what: str) -> UnsupportedError:
         message = f"{self.provider} does not offer {what}"
         return UnsupportedError(message, provider=self.provider)
+
+
+def _named(model: Named, client_order_id: str | None) -> Named:
+    if client_order_id in (None, model.client_order_id):
+        return model
+    return attrs.evolve(model, client_order_id=client_order_id)
+
+
+async def _each_named(
+    models: AsyncIterator[Named], name_of: Callable[[Named], str | None]
+) -> AsyncIterator[Named]:
+    async for model in models:
+        yield _named(model, name_of(model))

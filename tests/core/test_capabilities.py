@@ -15,7 +15,15 @@ from dragoman.capabilities import (
     Source,
     order_cells,
 )
-from dragoman.models import Contingency, InstrumentKind, OrderType, Support, TimeInForce
+from dragoman.models import (
+    AssetClass,
+    Contingency,
+    Instrument,
+    InstrumentKind,
+    OrderType,
+    Support,
+    TimeInForce,
+)
 from dragoman.models.serde import to_plain
 
 SOURCE = Source("Order types", "2026-01-31")
@@ -129,3 +137,28 @@ def test_a_declaration_is_shown_as_plain_data():
     assert [
         {"kind": "SPOT", "order_type": "LIMIT", "time_in_force": "DAY", "support": "NATIVE"}
     ] == plain["orders"]
+
+
+@pytest.mark.parametrize(
+    ("takes", "meant"),
+    [
+        pytest.param(None, TimeInForce.DAY, id="says-nothing"),
+        pytest.param(set(), TimeInForce.DAY, id="takes-none-that-is-known"),
+        pytest.param({TimeInForce.GTC, TimeInForce.DAY}, TimeInForce.DAY, id="takes-the-default"),
+        pytest.param({TimeInForce.IOC, TimeInForce.GTC}, TimeInForce.GTC, id="takes-gtc"),
+        pytest.param({TimeInForce.IOC, TimeInForce.FOK}, TimeInForce.FOK, id="takes-others"),
+    ],
+)
+def test_no_time_in_force_means_what_the_instrument_takes(takes, meant):
+    instrument = Instrument(
+        symbol="X",
+        asset_class=AssetClass.CRYPTO,
+        kind=InstrumentKind.SPOT,
+        quote="USD",
+        settlement="USD",
+        provider="mock",
+        received_at_ns=0,
+        times_in_force=None if takes is None else frozenset(takes),
+    )
+
+    assert meant is declare().default_time(instrument)

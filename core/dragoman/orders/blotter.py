@@ -145,13 +145,23 @@ class Blotter:
         """Refuse to go on while trading is halted; raises `HaltedError` (NOT_SENT)."""
         self.halt.check(self.provider)
 
-    def permit(self, *, only_closes: bool = False) -> SendPermit:
+    def permit(
+        self, *, only_closes: bool = False, also: Callable[[], None] | None = None
+    ) -> SendPermit:
         """Return the leave to write the first byte of one command that may add exposure.
 
         It is void while trading is halted or, unless the command only closes, the stream is not
-        live: what waited for its turn is then not sent (`ReconcilingError`, NOT_SENT).
+        live: what waited for its turn is then not sent (`ReconcilingError`, NOT_SENT). So it is
+        when `also` raises, with what that raises.
         """
-        return self.halt.permit(self.provider, None if only_closes else self._check_live)
+
+        def check() -> None:
+            if not only_closes:
+                self._check_live()
+            if also is not None:
+                also()
+
+        return self.halt.permit(self.provider, check)
 
     def _check_live(self) -> None:
         if not self.is_live():

@@ -215,7 +215,7 @@ def _above_filled(quantity: Decimal, filled: Decimal) -> Iterator[Violation]:
 def _cell(
     request: OrderRequest, instrument: Instrument, capabilities: Capabilities
 ) -> Iterator[Violation]:
-    time_in_force = request.time_in_force or capabilities.default_time_in_force
+    time_in_force = request.time_in_force or capabilities.default_time(instrument)
     if (
         capabilities.order_support(instrument.kind, request.order_type, time_in_force)
         is Support.NONE

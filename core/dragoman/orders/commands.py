@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from dragoman.errors import (
@@ -12,10 +13,12 @@ from dragoman.errors import (
     DragomanError,
     NotFoundError,
     Outcome,
+    RequestError,
+    UnsupportedError,
     VenueUnavailableError,
 )
 from dragoman.models.change import REMOVE
-from dragoman.models.enums import EventSource, PendingAction, Support
+from dragoman.models.enums import Contingency, EventSource, PendingAction, Support
 from dragoman.models.order import CommandResult
 
 from .resubmission import Resubmission
@@ -36,12 +39,17 @@ Answer = TypeVar("Answer")
 _log: Final = logging.getLogger(__name__)
 
 
+class _SendAnewError(RequestError):
+    """An order, as it stands now, can be replaced by a cancel and a new order only."""
+
+
 class OrderCommands:
     """The commands on the orders of one account."""
 
     def __init__(self, blotter: Blotter) -> None:
         self._blotter = blotter
         self._adapter = blotter.adapter
+        self._rule = blotter.adapter.capabilities.replace
         self._settler = Settler(blotter)
         self._resubmission = Resubmission(blotter, self._bury)
 
@@ -52,6 +60,7 @@ class OrderCommands:
 
         Raises:
             HaltedError: Trading is halted (NOT_SENT).
+            UnsupportedError: It has filled in part, and such an order is not replaced (NOT_SENT).
             JournalUnavailableError: The journal takes no intents now (NOT_SENT).
             AccountLockedError: Another process sends the orders of this account (NOT_SENT).
             ConflictError: The order has ended, or has filled the new total (NOT_SENT, or REJECTED
@@ -63,8 +72,14 @@ class OrderCommands:
         self._blotter.check_halt()
         self._check_changeable(order, change)
         self._blotter.check_owner()
-        if self._adapter.capabilities.replace.support is Support.EMULATED:
-            return await self._resubmission.replace(order, change, timeout_s)
+        try:
+            self._check_replaceable(order)
+            return await self._replace(order, change, timeout_s)
+        except _SendAnewError:
+            now = self._blotter.order(order.client_order_id)
+            return await self._resubmission.replace(now, change, timeout_s)
+
+    async def _replace(self, order: Order, change: OrderChange, timeout_s: float) -> Order:
         name = order.client_order_id
 
         async def send() -> None:
@@ -100,9 +115,9 @@ class OrderCommands:
         name = order.client_order_id
         self._resubmission.call_off(name)
 
-        async def send() -> None:
+        async def send(sent_to: list[str | None]) -> None:
             await self._resubmission.over(name)
-            await self._send_cancel(name)
+            await self._send_cancel(name, sent_to)
 
         return await self._cancel(order, timeout_s, send, lambda: self._has_ended(name))
 
@@ -110,8 +125,8 @@ class OrderCommands:
         """Cancel an order that another is to carry on."""
         name = order.client_order_id
 
-        async def send() -> None:
-            await self._send_cancel(name)
+        async def send(sent_to: list[str | None]) -> None:
+            await self._send_cancel(name, sent_to)
 
         return await self._cancel(order, timeout_s, send, lambda: self._blotter.is_dead(name))
 
@@ -119,13 +134,22 @@ class OrderCommands:
         self,
         order: Order,
         timeout_s: float,
-        send: Callable[[], Awaitable[None]],
+        send: Callable[[list[str | None]], Awaitable[None]],
         has_ended: Callable[[], bool],
     ) -> Order:
+        """Cancel an order, once more if it had got another id at the venue meanwhile.
+
+        Args:
+            order: The order.
+            timeout_s: How long each attempt may take.
+            send: Cancels it, and notes the venue ids that it was canceled by.
+            has_ended: Tells whether it needs no cancel any more.
+        """
         name = order.client_order_id
         if order.is_terminal:
             return order
         was_pending = order.pending is PendingAction.CANCEL
+        sent_to: list[str | None] = []
 
         def is_proved(now: Order) -> bool:
             is_pending = now.pending is PendingAction.CANCEL and not was_pending
@@ -135,7 +159,7 @@ class OrderCommands:
             verb="cancel",
             client_order_id=name,
             revision=order.revision,
-            send=send,
+            send=partial(send, sent_to),
             is_proved=is_proved,
             is_repeatable=True,
             has_ended=has_ended,
@@ -143,7 +167,14 @@ class OrderCommands:
         try:
             return await self._run(command, timeout_s)
         except (ConflictError, NotFoundError) as refusal:
-            return await self._ended_or_raise(order, refusal, timeout_s, has_ended)
+            seen = await self._look_why(order, timeout_s)
+            if has_ended() or seen is None or not self._is_renumbered(name, sent_to):
+                return self._ended_or_raise(name, refusal, seen, has_ended)
+        try:
+            return await self._run(command, timeout_s)
+        except (ConflictError, NotFoundError) as refusal:
+            seen = await self._look_why(self._blotter.order(name), timeout_s)
+            return self._ended_or_raise(name, refusal, seen, has_ended)
 
     async def cancel_each(
         self, orders: Sequence[Order], timeout_s: float
@@ -284,10 +315,16 @@ class OrderCommands:
         now = self._blotter.order(client_order_id)
         record = self._blotter.tracker.record(client_order_id)
         self._check_changeable(now, change)
+        self._check_replaceable(now)
         self._blotter.check_halt()
         taken_off = [name for name in change.fields if getattr(change, name) is REMOVE]
         record.take_off(taken_off, now.revision + 1)
-        permit = self._blotter.permit(only_closes=now.reduce_only)
+
+        def still_replaceable() -> None:
+            self._check_replaceable(self._blotter.order(client_order_id))
+
+        # What waits for its turn may begin to fill meanwhile; the venue would add to that.
+        permit = self._blotter.permit(only_closes=now.reduce_only, also=still_replaceable)
         try:
             with permit:
                 return await self._adapter.replace(now, change)
@@ -297,16 +334,16 @@ class OrderCommands:
                 record.keep_on(taken_off)
             raise believed from None
 
-    async def _send_cancel(self, client_order_id: str) -> None:
+    async def _send_cancel(self, client_order_id: str, sent_to: list[str | None]) -> None:
         """Cancel an order as soon as the venue can know it, unless it has ended by then.
 
         Of an order whose fate is unknown, the venue may know the client order id; if it does not,
-        the cancel waits for the order to be found.
+        the cancel waits for the order to be found. `sent_to` takes in what it was canceled by.
         """
         has_evidence = self._blotter.tracker.has_evidence
         await self._blotter.arrival(client_order_id)
         try:
-            await self._cancel_living(client_order_id)
+            await self._cancel_living(client_order_id, sent_to)
         except DragomanError as error:
             is_unfound = isinstance(error, NotFoundError) or error.outcome is Outcome.NOT_SENT
             if not is_unfound or has_evidence(client_order_id):
@@ -316,12 +353,37 @@ class OrderCommands:
         await self._blotter.watch.until(
             client_order_id, lambda: has_evidence(client_order_id), None
         )
-        await self._cancel_living(client_order_id)
+        await self._cancel_living(client_order_id, sent_to)
 
-    async def _cancel_living(self, client_order_id: str) -> None:
+    async def _cancel_living(self, client_order_id: str, sent_to: list[str | None]) -> None:
         if not self._blotter.is_dead(client_order_id):
-            order = await self._adapter.cancel(self._blotter.order(client_order_id))
-            self._blotter.answer_to(client_order_id, order)
+            now = self._blotter.order(client_order_id)
+            sent_to.append(now.venue_order_id)
+            self._blotter.answer_to(client_order_id, await self._adapter.cancel(now))
+
+    def _check_replaceable(self, order: Order) -> None:
+        """Refuse to ask the venue for a replace that it does not offer of an order as it stands.
+
+        Nor is an order canceled and sent anew that has exits, or ends another: what has filled of
+        it would lose them.
+
+        Raises:
+            UnsupportedError: There is no replace of it (NOT_SENT).
+        """
+        support = self._rule.support_of(order)
+        if support is Support.NATIVE:
+            return
+        provider, name = self._blotter.provider, order.client_order_id
+        is_tied = order.stop_loss or order.take_profit or order.contingency is not Contingency.NONE
+        if is_tied and self._rule.support is Support.NATIVE:
+            message = (
+                f"{provider} does not replace order {name}: it has filled {order.filled_quantity}, "
+                "and what it is tied to would end with it; cancel it to send what is left anew"
+            )
+            raise UnsupportedError(message, provider=provider)
+        message = f"{provider} does not replace order {name}: it has filled {order.filled_quantity}"
+        kind = _SendAnewError if support is Support.EMULATED else UnsupportedError
+        raise kind(message, provider=provider)
 
     def _check_changeable(self, order: Order, change: OrderChange) -> None:
         """Refuse to change what has ended, or to a total that would let it fill no more.
@@ -338,27 +400,37 @@ class OrderCommands:
             return
         raise ConflictError(message, provider=self._blotter.provider, outcome=Outcome.NOT_SENT)
 
-    async def _ended_or_raise(
+    async def _look_why(self, order: Order, timeout_s: float) -> Order | None:
+        """Look an order up to find out why the venue would not cancel it."""
+        try:
+            return await self.read(self._blotter.look_up(order), timeout_s)
+        except DragomanError as error:
+            raise self._blotter.unknown("cancel", order.client_order_id, error) from error
+
+    def _is_renumbered(self, client_order_id: str, sent_to: Sequence[str | None]) -> bool:
+        """Tell whether an order lives under another venue id than those it was canceled by.
+
+        A replace that was under way may have given it one.
+        """
+        now = self._blotter.order(client_order_id).venue_order_id
+        return bool(sent_to) and None not in sent_to and now not in sent_to
+
+    def _ended_or_raise(
         self,
-        order: Order,
+        client_order_id: str,
         refusal: DragomanError,
-        timeout_s: float,
+        seen: Order | None,
         has_ended: Callable[[], bool],
     ) -> Order:
-        """Find out why the venue would not cancel.
+        """Return an order that has ended, or raise why it was not canceled.
 
-        An order it does not find is not thereby proved dead.
+        An order that the venue does not find is not thereby proved dead.
         """
-        name = order.client_order_id
-        try:
-            seen = await self.read(self._blotter.look_up(order), timeout_s)
-        except DragomanError as error:
-            raise self._blotter.unknown("cancel", name, error) from error
         if has_ended():
-            return self._blotter.order(name)
+            return self._blotter.order(client_order_id)
         if seen is not None and isinstance(refusal, ConflictError):
             raise refusal
-        raise self._blotter.unknown("cancel", name)
+        raise self._blotter.unknown("cancel", client_order_id)
 
     async def read(self, reading: Awaitable[Answer], timeout_s: float) -> Answer:
         """Return what the venue answers; raises `VenueUnavailableError` if it takes too long."""

@@ -94,7 +94,7 @@ class Legs:
         return tokens
 
     def _known_again(self, before: Order, now: Order) -> str:
-        intent, revision = before.client_order_id, before.revision + 1
+        intent, revision = before.client_order_id, now.revision
         token = self._token_of(intent, revision)
         leg = Leg(
             client_order_id=token,

@@ -67,6 +67,10 @@ def worth_telling(
     if ended_by(kind) is not None:
         return ENDS.get(after.status)
     match kind:
+        case OrderEventKind.ACCEPTED if told & _ACCEPTED:
+            # It was held back by then: a leg begins to work, or another day.
+            kind = OrderEventKind.RESTATED
+            is_news = before.status is OrderStatus.HELD is not after.status
         case OrderEventKind.REPLACED:
             is_news = after.revision > told_revision
         case OrderEventKind.PENDING_CANCEL | OrderEventKind.PENDING_REPLACE:

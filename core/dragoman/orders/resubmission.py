@@ -25,6 +25,7 @@ from dragoman.errors import (
     Outcome,
     RejectReason,
     UnsupportedError,
+    VenueUnavailableError,
 )
 from dragoman.models.change import REMOVE, OrderChange
 from dragoman.models.enums import (
@@ -32,6 +33,7 @@ from dragoman.models.enums import (
     OrderEventKind,
     PositionEffect,
     ProtectionKind,
+    Support,
 )
 from dragoman.models.events import OrderEvent, ProtectionEvent
 from dragoman.models.request import OrderRequest
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Resubmission"]
 
+_MOST_IDS: Final = 50
 _CHANGEABLE: Final = tuple(name for name in attrs.fields_dict(OrderChange) if name != "quantity")
 
 
@@ -58,6 +61,7 @@ class _Job:
     """One replace on its way; `total` is the quantity that the intent is to have in all."""
 
     intent: str
+    change: OrderChange
     revision: int
     total: Decimal
     request: OrderRequest
@@ -141,10 +145,11 @@ class Resubmission:
         request = _changed(sent, order, change)
         token = self._blotter.adapter.wire_client_id(name, revision)
         request = attrs.evolve(request, client_order_id=token, quantity=total)
-        return _Job(name, revision, total, request)
+        return _Job(name, change, revision, total, request)
 
     async def _run(self, job: _Job, timeout_s: float) -> None:
         try:
+            await self._find_free_id(job)
             self._blotter.tracker.record(job.intent).supersede(job.revision)
             await self._bury(job, timeout_s)
             await self._send(job, self._left(job))
@@ -157,6 +162,51 @@ class Resubmission:
             job.is_done = True
             del self._jobs[job.intent]
             self._blotter.watch.wake(job.intent)
+
+    async def _find_free_id(self, job: _Job) -> None:
+        """See, before anything is canceled, that the new order's client order id is free.
+
+        Where replaces are else the venue's own, one that it refused may have used the id up.
+
+        Raises:
+            VenueUnavailableError: It can't be found out (NOT_SENT).
+            ConflictError: No id was found that is free (NOT_SENT).
+        """
+        adapter, blotter = self._blotter.adapter, self._blotter
+        rule = adapter.capabilities.replace
+        if rule.support is Support.EMULATED or not adapter.capabilities.client_ids.can_look_up:
+            return
+        for _ in range(_MOST_IDS):
+            token = job.request.client_order_id
+            try:
+                found = await adapter.fetch_order(
+                    blotter.account_id, client_order_id=token, symbol=job.request.symbol
+                )
+            except DragomanError as error:
+                message = f"nothing was sent: whether {token} is free is not known: {error.message}"
+                raise VenueUnavailableError(
+                    message, provider=blotter.provider, outcome=Outcome.NOT_SENT
+                ) from error
+            if found is None:
+                return
+            if blotter.tracker.name_of(found) == job.intent:
+                blotter.answer(found, EventSource.RECONCILED)
+            self._renumber(job, max(job.revision, blotter.order(job.intent).revision) + 1)
+        message = f"the next {_MOST_IDS} client order ids of order {job.intent} are taken"
+        raise ConflictError(message, provider=blotter.provider, outcome=Outcome.NOT_SENT)
+
+    def _renumber(self, job: _Job, revision: int) -> None:
+        """Go on under the id of another revision, with the terms that the order has by now.
+
+        What took the id may be an earlier replace, of unknown fate until then.
+        """
+        now = self._blotter.order(job.intent)
+        token = self._blotter.adapter.wire_client_id(job.intent, revision)
+        if job.change.quantity is None and now.quantity is not None:
+            job.total = now.quantity
+        request = _changed(job.request, now, job.change)
+        job.request = attrs.evolve(request, client_order_id=token, quantity=job.total)
+        job.revision = revision
 
     async def _bury(self, job: _Job, timeout_s: float) -> None:
         """Cancel the old order, and wait until it is proved dead."""

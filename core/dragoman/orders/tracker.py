@@ -273,8 +273,11 @@ class OrderTracker:
         """Give an order the client order id under which it is tracked."""
         order = self.legs.as_intent(order)
         name = self.name_of(order)
-        named = order.client_order_id == name
-        return order if named else attrs.evolve(order, client_order_id=name)
+        parent = order.parent_client_order_id
+        entry = (parent and self.legs.intent_of(parent)) or parent
+        if (order.client_order_id, parent) == (name, entry):
+            return order
+        return attrs.evolve(order, client_order_id=name, parent_client_order_id=entry)
 
     def _meet(
         self, order: Order, source: EventSource, at_ns: int

@@ -10,6 +10,7 @@ from dragoman.models.enums import Adjustment, PriceSource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from dragoman.adapter import Environment
     from dragoman.broker import Broker
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from dragoman.ports import OptionQuote
     from dragoman.reads import OrderTarget, Until
     from dragoman.session import Health
+    from dragoman.times import Clock
 
     from .iteration import SyncIterator
     from .loop_thread import LoopThread
@@ -94,6 +96,16 @@ class SyncBrokerReads:
         """Whether trading is halted."""
         return self._here().is_halted
 
+    @property
+    def clock(self) -> Clock:
+        """The time this connection goes by; a simulated venue may have a faster one of its own."""
+        return self._here().clock
+
+    @property
+    def state_dir(self) -> Path | None:
+        """The folder that keeps what outlives the process; None where nothing does."""
+        return self._here().state_dir
+
     def fetch_account(self) -> Account:
         """Read this broker's account."""
         return self._loop.read(self._broker.fetch_account)
@@ -139,19 +151,22 @@ class SyncBrokerReads:
         return self._loop.read(lambda: self._broker.fetch_positions(symbol))
 
     def fetch_open_orders(self, symbol: str | None = None) -> tuple[Order, ...]:
-        """Read every order that may still execute."""
+        """Read every order that may still execute, each by the id that it is known by here."""
         return self._loop.read(lambda: self._broker.fetch_open_orders(symbol))
 
     def fetch_orders(
         self, window: Window | None = None, symbol: str | None = None
     ) -> SyncIterator[Order]:
-        """Read the orders created in a window, oldest first."""
+        """Read the orders created in a window, oldest first, each by its id here."""
         return self._loop.iterate(lambda: self._broker.fetch_orders(window, symbol))
 
     def fetch_fills(
         self, window: Window | None = None, symbol: str | None = None
     ) -> SyncIterator[Fill]:
-        """Read the fills of a window, oldest first."""
+        """Read the fills of a window, oldest first.
+
+        Each names its order as that is known here, though a venue may tell them by its own id only.
+        """
         return self._loop.iterate(lambda: self._broker.fetch_fills(window, symbol))
 
     def fetch_quote(self, symbol: str) -> Quote:

@@ -7,6 +7,7 @@ import attrs
 import pytest
 
 from dragoman import Order, OrderStatus, OrderType, Side
+from dragoman.models.enums import PendingAction
 from dragoman.orders.record import OrderRecord
 
 D = Decimal
@@ -93,3 +94,18 @@ def test_ids_that_come_one_by_one_are_kept_in_the_order_of_their_times() -> None
         found.append(record.order.venue_order_ids)
 
     assert [("7",), ("6", "7"), ("7", "6")] == found
+
+
+@pytest.mark.parametrize("arrivals", [(0, 1), (1, 0)], ids=["pending-first", "pending-last"])
+@pytest.mark.parametrize("action", list(PendingAction))
+def test_of_one_instant_a_command_that_is_pending_is_the_later_word(
+    action: PendingAction, arrivals: tuple[int, ...]
+) -> None:
+    record = OrderRecord(ASKED, is_own=True)
+    plain = seen(OrderStatus.OPEN, "2", updated_at_ns=5)
+    pending = attrs.evolve(plain, pending=action)
+
+    for number in arrivals:
+        record.see((pending, plain)[number])
+
+    assert action is record.order.pending
