@@ -54,6 +54,8 @@ _KEYS: Final = frozenset(
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 _PLAIN: Final = frozenset({"http", "ws"})
 _SECURE: Final = frozenset({"https", "wss"})
+_REQUESTS: Final = ("http", "https")
+_STREAMS: Final = ("ws", "wss")
 
 
 @attrs.frozen(kw_only=True)
@@ -179,7 +181,18 @@ def resolve_endpoints(
             message = f"{provider.name} has no endpoint {role!r}; it has: {known}"
             raise ConfigurationError(message, provider=provider.name)
         _check_endpoint(provider, role, url, allowed=allowed, refused=others - provider.hosts)
-    return {**provider.endpoints, **overrides}
+    chosen = dict(overrides)
+    for role, leader in provider.endpoint_follows.items():
+        if leader in chosen and role not in chosen:
+            chosen[role] = _spoken_as(provider.endpoints[role], chosen[leader])
+    return {**provider.endpoints, **chosen}
+
+
+def _spoken_as(like: str, url: str) -> str:
+    """Return the same place with a scheme that carries requests or streams, as `like` does."""
+    scheme, colon, rest = url.partition(":")
+    family = _STREAMS if urlsplit(like).scheme in _STREAMS else _REQUESTS
+    return f"{family[scheme in _SECURE]}{colon}{rest}"
 
 
 def resolve_options(

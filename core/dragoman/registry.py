@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Final, cast
 import attrs
 
 from .adapter import Environment
-from .errors import ConfigurationError, UnknownProviderError
+from .errors import ConfigurationError, UnknownProviderError, UnsupportedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from .adapter import Adapter, AdapterContext
+    from .decoding import Payloads
+    from .dialects import Dialect
 
 __all__ = [
     "GROUP",
@@ -72,13 +74,16 @@ class Provider:
     """One venue in one environment, under the name that users connect by.
 
     `hosts` are the hosts this provider owns; a connection of another environment of the protocol
-    refuses them.
+    refuses them. `endpoint_follows` names, for a role, the role whose override it takes over unless
+    it is overridden itself, each with a scheme of its own kind and in this order; so nobody who
+    points one elsewhere sends credentials to the venue by the other.
     """
 
     name: str
     environment: Environment
     title: str
     endpoints: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    endpoint_follows: Mapping[str, str] = attrs.field(factory=dict[str, str])
     hosts: frozenset[str] = frozenset()
     credentials: tuple[CredentialField, ...] = ()
     options: tuple[OptionField, ...] = ()
@@ -89,7 +94,8 @@ class Provider:
 class Protocol:
     """One foreign language and who speaks it.
 
-    `adapter` and `dialect` are lazy paths `module:attribute`.
+    `adapter`, `dialect` and `payloads` are lazy paths `module:attribute`; `payloads` is the table
+    of what the protocol's payloads mean here.
     """
 
     name: str
@@ -97,6 +103,7 @@ class Protocol:
     providers: tuple[Provider, ...]
     adapter: str
     dialect: str | None = None
+    payloads: str | None = None
     documentation: str | None = None
 
     def make_adapter(self, context: AdapterContext) -> Adapter:
@@ -105,18 +112,38 @@ class Protocol:
         Raises:
             ConfigurationError: The path names no adapter.
         """
-        module, _, attribute = self.adapter.partition(":")
-        try:
-            build = cast(
-                "Callable[[AdapterContext], Adapter]",
-                getattr(importlib.import_module(module), attribute),
-            )
-        except (ImportError, AttributeError) as error:
-            message = (
-                f"the adapter of protocol {self.name!r}, {self.adapter!r}, can't be loaded: {error}"
-            )
-            raise ConfigurationError(message) from error
+        build = cast("Callable[[AdapterContext], Adapter]", self._load("adapter", self.adapter))
         return build(context)
+
+    def make_dialect(self) -> Dialect:
+        """Import the dialect and make one, to be mounted once.
+
+        Raises:
+            ConfigurationError: The protocol is not spoken as a server, or the path names no
+                dialect.
+        """
+        if self.dialect is None:
+            raise ConfigurationError(f"protocol {self.name!r} has no dialect: it can't be served")
+        return cast("Callable[[], Dialect]", self._load("dialect", self.dialect))()
+
+    def load_payloads(self) -> Payloads:
+        """Import the table of what the protocol's payloads mean.
+
+        Raises:
+            UnsupportedError: The protocol has none (NOT_SENT).
+            ConfigurationError: The path names none.
+        """
+        if self.payloads is None:
+            raise UnsupportedError(f"{self.title} has no payloads of its own to decode")
+        return cast("Payloads", self._load("payload table", self.payloads))
+
+    def _load(self, what: str, path: str) -> object:
+        module, _, attribute = path.partition(":")
+        try:
+            return getattr(importlib.import_module(module), attribute)
+        except (ImportError, AttributeError) as error:
+            message = f"the {what} of protocol {self.name!r}, {path!r}, can't be loaded: {error}"
+            raise ConfigurationError(message) from error
 
 
 class Registry:
@@ -154,6 +181,35 @@ class Registry:
         if found is not None:
             return found
         raise UnknownProviderError(self._not_found(name))
+
+    def find_protocol(self, name: str) -> Protocol:
+        """Return the protocol of that name, or the one that a provider of that name speaks.
+
+        Raises:
+            UnknownProviderError: Neither is installed; the message names the protocols (NOT_SENT).
+        """
+        named = {one.name: one for one in self.protocols}
+        if name in named:
+            return named[name]
+        if name in self._providers:
+            return self._providers[name][0]
+        shown = name[:_LONGEST_NAME]
+        known = ", ".join(named) or "none"
+        raise UnknownProviderError(f"no protocol {shown!r}. Installed: {known}")
+
+    def find_dialect(self, name: str) -> Protocol:
+        """Return the protocol of that name, which can be served.
+
+        Raises:
+            ConfigurationError: No such protocol, or it has no dialect; the message names the
+                choices (NOT_SENT).
+        """
+        served = {one.name: one for one in self.protocols if one.dialect is not None}
+        if name in served:
+            return served[name]
+        shown = name[:_LONGEST_NAME]
+        known = ", ".join(served) or "none"
+        raise ConfigurationError(f"no dialect {shown!r}. Installed: {known}")
 
     def _add(self, protocol: Protocol, provider: Provider) -> None:
         other = self._providers.get(provider.name)

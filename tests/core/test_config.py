@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import attrs
 import pytest
 
 from dragoman import ConfigurationError, Environment, MissingCredentialsError
@@ -15,6 +16,8 @@ from dragoman.config import (
 )
 from dragoman.registry import CredentialField, OptionField, Protocol, Provider
 
+HERE = "http://127.0.0.1:8081"
+THERE = "http://127.0.0.1:8082"
 KINDS = {"PK": Environment.PAPER, "AK": Environment.LIVE}
 FIELDS = (
     CredentialField(name="api_key", variables=("ACME_KEY", "ACME_KEY_OLD"), kinds=KINDS),
@@ -139,6 +142,55 @@ def test_a_host_named_by_the_user_is_allowed_but_never_the_other_environments() 
         resolve_endpoints(
             ACME, PAPER, {"rest": "https://api.acme.example"}, allow_hosts=["api.acme.example"]
         )
+
+
+@pytest.mark.parametrize(
+    ("overrides", "expected"),
+    [
+        ({}, {}),
+        ({"rest": HERE}, {"rest": HERE, "data": HERE}),
+        ({"data": THERE}, {"data": THERE}),
+        ({"rest": HERE, "data": THERE}, {"rest": HERE, "data": THERE}),
+        ({"stream": "ws://localhost:9"}, {"stream": "ws://localhost:9"}),
+    ],
+    ids=["none", "the one it follows", "itself", "both", "another"],
+)
+def test_a_role_follows_the_override_of_another_unless_it_has_its_own(
+    overrides: dict[str, str], expected: dict[str, str]
+) -> None:
+    own = {**PAPER.endpoints, "data": "https://data.acme.example"}
+    provider = attrs.evolve(PAPER, endpoints=own, endpoint_follows={"data": "rest"})
+
+    assert {**own, **expected} == resolve_endpoints(ACME, provider, overrides)
+
+
+@pytest.mark.parametrize(
+    ("rest", "stream"),
+    [("http://localhost:9/v", "ws://localhost:9/v"), ("https://[::1]:9", "wss://[::1]:9")],
+    ids=["plain", "secure"],
+)
+def test_a_stream_that_follows_requests_is_still_a_stream(rest: str, stream: str) -> None:
+    provider = attrs.evolve(PAPER, endpoint_follows={"stream": "rest"})
+
+    assert {"rest": rest, "stream": stream} == resolve_endpoints(ACME, provider, {"rest": rest})
+
+
+def test_what_follows_may_be_followed() -> None:
+    own = {**PAPER.endpoints, "data_stream": "wss://data.acme.example"}
+    follows = {"stream": "rest", "data_stream": "stream"}
+    provider = attrs.evolve(PAPER, endpoints=own, endpoint_follows=follows)
+
+    found = resolve_endpoints(ACME, provider, {"rest": HERE})
+
+    assert found["stream"] == found["data_stream"] == HERE.replace("http", "ws")
+
+
+def test_what_a_role_would_follow_is_checked_as_well() -> None:
+    own = {**PAPER.endpoints, "data": "https://data.acme.example"}
+    provider = attrs.evolve(PAPER, endpoints=own, endpoint_follows={"data": "rest"})
+
+    with pytest.raises(ConfigurationError, match=r"does not own"):
+        resolve_endpoints(ACME, provider, {"rest": "https://evil.example"})
 
 
 def test_an_unknown_role_names_the_known_ones() -> None:

@@ -1,5 +1,6 @@
 """Provider names resolve to what is installed, and nothing else is imported for that."""
 
+import attrs
 import pytest
 
 from dragoman import (
@@ -9,6 +10,7 @@ from dragoman import (
     Provider,
     Registry,
     UnknownProviderError,
+    UnsupportedError,
 )
 from dragoman.adapter import AdapterContext
 from dragoman.registry import installed
@@ -60,6 +62,68 @@ def test_an_adapter_that_can_not_be_loaded_is_a_configuration_error() -> None:
 
     with pytest.raises(ConfigurationError, match=r"dragoman_acme"):
         ACME.make_adapter(context)
+
+
+TOY = attrs.evolve(protocol("toy"), dialect="tests.core.dialects.toy:ToyDialect")
+
+
+def test_a_dialect_is_found_by_its_protocols_name_and_made_anew_each_time() -> None:
+    found = Registry([ACME, TOY]).find_dialect("toy")
+
+    made = found.make_dialect()
+    assert (TOY, "toy") == (found, made.name)
+    assert made is not found.make_dialect()
+
+
+@pytest.mark.parametrize("name", ["acme", "acme-live", "zzz", ""])
+def test_a_protocol_that_is_not_served_is_answered_with_those_that_are(name: str) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        Registry([ACME, TOY]).find_dialect(name)
+
+    assert f"no dialect {name!r}. Installed: toy" == raised.value.message
+
+
+def test_where_nothing_is_served_that_is_said() -> None:
+    with pytest.raises(ConfigurationError, match=r"Installed: none"):
+        Registry([ACME]).find_dialect("toy")
+
+
+def test_a_protocol_without_a_dialect_makes_none() -> None:
+    with pytest.raises(ConfigurationError, match=r"'acme' has no dialect"):
+        ACME.make_dialect()
+
+
+def test_a_dialect_that_can_not_be_loaded_is_a_configuration_error() -> None:
+    broken = attrs.evolve(ACME, dialect="dragoman_acme.dialect:AcmeDialect")
+
+    with pytest.raises(ConfigurationError, match=r"the dialect of protocol 'acme'"):
+        broken.make_dialect()
+
+
+@pytest.mark.parametrize("name", ["acme", "acme-live"])
+def test_a_protocol_is_found_by_its_name_and_by_its_providers(name: str) -> None:
+    assert ACME == Registry([ACME, TOY]).find_protocol(name)
+
+
+def test_a_protocol_that_is_not_there_is_answered_with_those_that_are() -> None:
+    with pytest.raises(UnknownProviderError, match=r"no protocol 'zzz'\. Installed: acme, toy"):
+        Registry([ACME, TOY]).find_protocol("zzz")
+
+
+def test_a_table_of_payloads_is_loaded_when_it_is_wanted() -> None:
+    told = attrs.evolve(ACME, payloads="tests.core.test_decoding:TABLE")
+
+    assert "quote" == told.load_payloads().kinds[0].name
+
+
+def test_a_protocol_without_payloads_has_nothing_to_decode() -> None:
+    with pytest.raises(UnsupportedError, match="Acme has no payloads"):
+        ACME.load_payloads()
+
+
+def test_a_table_that_can_not_be_loaded_is_a_configuration_error() -> None:
+    with pytest.raises(ConfigurationError, match="payload table of protocol 'acme'"):
+        attrs.evolve(ACME, payloads="tests.nowhere:TABLE").load_payloads()
 
 
 def test_the_mock_is_installed_and_keyless() -> None:

@@ -34,7 +34,7 @@ def refuse_secrets(arguments: Sequence[str], provider: Provider | None) -> None:
         if _NAME.match(name) or name.replace("-", "_") in names:
             message = (
                 f"--{name}: credentials are not taken on the command line, "
-                f"where others can read them; {_instead(provider)}"
+                f"where others can read them; {_instead(provider, *arguments[:1])}"
             )
             raise ConfigurationError(message)
 
@@ -55,7 +55,9 @@ def _option_names(arguments: Sequence[str]) -> Iterator[str]:
         before = argument
 
 
-def _instead(provider: Provider | None) -> str:
+def _instead(provider: Provider | None, command: str = "") -> str:
+    if command == "serve":
+        return "set DRAGOMAN_SERVE_KEYS in the environment, or name a file with --access"
     variables = [
         f"{field.variables[0]} for {field.name}"
         for field in (provider.credentials if provider else ())

@@ -1,0 +1,85 @@
+"""What a protocol folder writes to be spoken as a server: routes, and how errors are told."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Final
+
+from dragoman.errors import (
+    AuthenticationError,
+    BusyError,
+    ConflictError,
+    LifecycleError,
+    NotFoundError,
+    Outcome,
+    PermissionDeniedError,
+    RateLimitedError,
+    RequestError,
+    VenueError,
+)
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    from dragoman.errors import DragomanError
+
+    from .host import DialectHost
+
+__all__ = ["Dialect"]
+
+_STATUSES: Final[tuple[tuple[type[DragomanError], int], ...]] = (
+    (AuthenticationError, 401),
+    (PermissionDeniedError, 403),
+    (NotFoundError, 404),
+    (ConflictError, 409),
+    (RateLimitedError, 429),
+    (RequestError, 422),
+    (VenueError, 422),
+    (LifecycleError, 503),
+    (BusyError, 503),
+)
+
+
+class Dialect(ABC):
+    """One foreign protocol, served over any broker.
+
+    A protocol folder names its dialect in `Protocol.dialect`; it is made without arguments, and one
+    instance is mounted once. It keeps what it must remember in the host's identity maps, and knows
+    no venue.
+    """
+
+    name: str
+    """The protocol's name, such as "alpaca": `dragoman serve --dialect` takes it."""
+
+    @abstractmethod
+    def mount(self, app: web.Application, host: DialectHost) -> None:
+        """Add every route to `app`, and to its `on_startup` and `on_cleanup` what lives with it.
+
+        Called before the server listens; nothing is served before every `on_startup` is done. A
+        handler may raise any `DragomanError`: the host answers with `problem`. What a handler began
+        goes on when its client goes away: it isn't canceled before the host closes.
+        """
+
+    @abstractmethod
+    def refuse(self, status: int, message: str) -> web.StreamResponse:
+        """Return the answer of this HTTP status, in the protocol's own form of an error.
+
+        Also the form of what the host itself refuses: no such route (404, 405), a body too large or
+        too slow (413, 408), a wrong Host or Origin (403), too many requests (429), a failure within
+        (500).
+        """
+
+    def problem(self, error: DragomanError) -> web.StreamResponse:
+        """Return the answer to a request whose handler raised `error`.
+
+        An outcome that is not known is a 504, never an error a client may repeat. Protocols whose
+        clients act on codes or texts override this.
+        """
+        if error.outcome is Outcome.UNKNOWN:
+            return self.refuse(504, error.message)
+        status = next((code for kind, code in _STATUSES if isinstance(error, kind)), 502)
+        return self.refuse(status, error.message)
+
+    def hints(self, url: str) -> tuple[str, ...]:
+        """Return lines that tell a person how to point a client at `url`: settings, no secrets."""
+        return (f"base URL: {url}",)
