@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Shell", "ShellParameter", "process_shell"]
 
+_CHUNK: Final = 1 << 16
 _YES: Final = frozenset({"y", "yes"})
 
 
@@ -52,12 +53,26 @@ def _console(file: TextIO) -> Console:
     )
 
 
+def _read_bytes(most: int) -> bytes:
+    """Read standard input to its end, or until more than `most` bytes have come."""
+    found = bytearray()
+    if sys.stdin is None:  # closed before the start
+        return b""
+    while len(found) <= most:
+        chunk = sys.stdin.buffer.read(min(_CHUNK, most + 1 - len(found)))
+        if not chunk:
+            break
+        found += chunk
+    return bytes(found)
+
+
 @attrs.frozen(kw_only=True)
 class Shell:
     """The ends a command is connected to.
 
     `is_live` says whether the answer goes to a terminal that can be drawn on again and again;
-    `can_ask` whether somebody is there to answer a question.
+    `can_ask` whether somebody is there to answer a question. `read_bytes` reads what is piped in,
+    to its end or one byte beyond the limit it is given.
     """
 
     out: Console
@@ -67,6 +82,7 @@ class Shell:
     read_line: Callable[[], str]
     find_registry: Callable[[], Registry]
     clock: Clock
+    read_bytes: Callable[[int], bytes] = _read_bytes
 
     def line(self, text: str = "") -> None:
         """Write one line of the answer, as it is."""

@@ -1,16 +1,17 @@
 def test_providers_name_environment_and_variables(cli):
-    rows = [line.split() for line in cli("providers").lines]
+    rows = {line.split()[0]: line.split() for line in cli("providers").lines}
 
-    assert ["mock", "SIMULATED"] == rows[1][:2]
-    assert ["toy-live", "LIVE"] == rows[2][:2]
-    assert ["TOY_API_KEY,", "TOY_HANDLE"] == rows[2][-2:]
+    assert "SIMULATED" == rows["mock"][1]
+    assert "LIVE" == rows["toy-live"][1]
+    assert ["TOY_API_KEY,", "TOY_HANDLE"] == rows["toy-live"][-2:]
 
 
 def test_providers_as_json_describe_keys_and_options(cli):
-    mock, toy = cli("providers", "--json").json["providers"]
+    found = {one["name"]: one for one in cli("providers", "--json").json["providers"]}
 
-    assert "seed" in [option["name"] for option in mock["options"]]
-    assert [["TOY_API_KEY"], ["TOY_HANDLE"]] == [one["variables"] for one in toy["credentials"]]
+    assert "seed" in [option["name"] for option in found["mock"]["options"]]
+    keys = found["toy-live"]["credentials"]
+    assert [["TOY_API_KEY"], ["TOY_HANDLE"]] == [one["variables"] for one in keys]
 
 
 def test_capabilities_need_no_keys(cli):
