@@ -83,6 +83,13 @@ def test_all_evidence_travels_in_the_wheel(checkout, project):
     assert expected == wheel.get("force-include", {})
 
 
+def test_every_protocol_with_evidence_is_a_subject_of_the_kit(checkout, project):
+    declared = project["project"]["entry-points"]["dragoman.subjects"]
+
+    folders = (folder.name for folder in (checkout / "cassettes").iterdir() if folder.is_dir())
+    assert {name: f"dragoman_{name}.conformance:SUBJECT" for name in folders} == declared
+
+
 @pytest.mark.parametrize("extra", ["arrow", "cli", "conformance"])
 def test_extra_all_has_every_extra(project, extra):
     (everything,) = project["project"]["optional-dependencies"]["all"]

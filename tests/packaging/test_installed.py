@@ -8,6 +8,7 @@ HEAVY = {
     "asyncio",
     "cattrs",
     "cyclopts",
+    "dragoman_alpaca",
     "dragoman_conformance",
     "dragoman_gateway",
     "dragoman_mock",
@@ -73,6 +74,32 @@ def test_command_tells_the_version(cli_environment, project):
 
     assert (0, "") == (found.returncode, found.stderr)
     assert project["project"]["version"] in found.stdout
+
+
+def test_every_subject_finds_its_evidence(plain_environment, checkout):
+    script = """
+from importlib.metadata import entry_points
+for point in entry_points(group="dragoman.subjects"):
+    folder = point.load().evidence()
+    print(point.name, folder, len([path for path in folder.rglob("*") if path.is_file()]))
+"""
+
+    found = plain_environment.run("python", "-c", script)
+
+    assert "" == found.stderr
+    rows = [line.split() for line in found.stdout.splitlines()]
+    assert rows
+    for name, folder, count in rows:
+        assert not folder.startswith(str(checkout))
+        files = [path for path in (checkout / "cassettes" / name).rglob("*") if path.is_file()]
+        assert len(files) == int(count)
+
+
+def test_payloads_are_decoded_from_the_wheel(cli_environment):
+    found = cli_environment.run("dragoman", "decode", "alpaca", "--kinds")
+
+    assert (0, "") == (found.returncode, found.stderr)
+    assert "trade_update" in found.stdout
 
 
 def test_demo_runs_over_a_pipe_in_plain_text(cli_environment):
