@@ -1,4 +1,7 @@
-"""Run every benchmark: `python -m benchmarks`, or some by name: `python -m benchmarks engine`."""
+"""Run every benchmark: `python -m benchmarks`, or some by name: `python -m benchmarks engine`.
+
+Options are passed on to each.
+"""
 
 import importlib
 import pkgutil
@@ -6,11 +9,11 @@ import sys
 
 import benchmarks
 
-names = sys.argv[1:] or sorted(
+known = sorted(
     module.name
     for module in pkgutil.iter_modules(benchmarks.__path__)
     if not module.name.startswith("_")
 )
-for name in names:
+for name in [name for name in known if name in sys.argv[1:]] or known:
     print(f"== {name}")
     importlib.import_module(f"benchmarks.{name}").main()
