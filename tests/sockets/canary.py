@@ -7,6 +7,7 @@ import pickle
 import traceback
 from collections import deque
 from collections.abc import Iterable, Mapping
+from types import ModuleType
 from urllib.parse import quote
 
 import attrs
@@ -51,7 +52,7 @@ def reachable(roots):
     seen, queue = {}, deque(roots)
     while queue and len(seen) < MOST:
         thing = queue.popleft()
-        if id(thing) in seen or isinstance(thing, (*PLAIN, type)):
+        if id(thing) in seen or isinstance(thing, (*PLAIN, type, ModuleType)):
             continue
         seen[id(thing)] = thing
         yield thing
