@@ -257,7 +257,9 @@ async def test_a_greeting_that_fails_for_now_is_tried_again_soon(rig, code):
 async def test_403_means_that_the_key_was_taken(rig):
     rig.venue.auth = error(403, "already authenticated")
 
-    await rig.entered(QUOTES)
+    reader = await rig.entered(QUOTES)
+
+    assert reader.is_in
 
 
 @pytest.mark.parametrize("code", [404, 407, 500], ids=str)

@@ -139,7 +139,9 @@ async def test_a_day_that_ends_and_the_next_one_are_told(venue, desk):
     venue.change(row, "new", status="new")
     await eventually(lambda: desk.order().status is OrderStatus.OPEN)
 
-    await eventually(lambda: ["SUBMITTED", "ACCEPTED", "RESTATED", "RESTATED"] == desk.kinds("a"))
+    told = ["SUBMITTED", "ACCEPTED", "RESTATED", "RESTATED"]
+    await eventually(lambda: len(told) <= len(desk.kinds("a")))
+    assert told == desk.kinds("a")
 
 
 async def test_a_refused_cancel_is_pending_no_more(venue, desk):

@@ -172,5 +172,9 @@ async def test_an_end_told_while_another_bracket_is_on_its_way_is_not_missed(ven
     venue.tell("canceled", row | {"legs": None})
 
     await eventually(lambda: desk.order("b").is_terminal)
+    was_on_its_way = not sending.done()
     answered.set()
     await sending
+
+    assert was_on_its_way
+    assert OrderStatus.CANCELED is desk.order("b").status
