@@ -7,16 +7,19 @@ looked up by that name; one without a name is a 500, since official clients repe
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 import attrs
 from aiohttp import web
 
 from dragoman.errors import (
+    DragomanError,
     NotFoundError,
     Outcome,
     OutcomeUnknownError,
     UnknownInstrumentError,
+    UnknownReason,
     WaitTimeoutError,
 )
 from dragoman.models import Contingency, OrderStatus, PendingAction
@@ -34,18 +37,16 @@ from .rows import status_of
 from .texts import amount
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Generator, Sequence
 
     from dragoman import CommandResult
-    from dragoman.errors import (
-        DragomanError,
-    )
     from dragoman.models import Order, OrderChange
 
     from .desks import Desk
     from .rows import Row
 
 __all__ = [
+    "already_sent",
     "cancel_order",
     "cancel_orders",
     "canceled_rows",
@@ -66,6 +67,7 @@ async def submit_order(request: web.Request, desk: Desk) -> web.StreamResponse:
         asset = await desk.book.find(body.symbol or "")
     except UnknownInstrumentError:
         raise RefusedError(422, f'asset "{body.symbol}" not found', number=42210000) from None
+    is_named = bool(body.client_order_id)
     token = body.client_order_id or desk.host.ids.next_id()
     await desk.level()  # reading the body took time
     with desk.naming(token, _names_of_legs(body, token)):
@@ -77,12 +79,14 @@ async def submit_order(request: web.Request, desk: Desk) -> web.StreamResponse:
                     request_of(body, symbol=asset.symbol, client_order_id=token)
                 )
         except OutcomeUnknownError as error:
-            raise refusal_of(error) if body.client_order_id else unnamed(error) from error
-        await desk.level()
+            raise refusal_of(error) if is_named else unnamed(error) from error
+        with already_sent(is_named=is_named):
+            await desk.level()
     row = desk.ledger.newest(token)
     if row is None:
         raise RefusedError(500, f"order {token} was sent, and is not shown yet")
-    return json_response(await order_json(desk, row))
+    with already_sent(is_named=is_named):
+        return json_response(await order_json(desk, row))
 
 
 def _names_of_legs(body: OrderBody, token: str) -> list[str]:
@@ -91,6 +95,26 @@ def _names_of_legs(body: OrderBody, token: str) -> list[str]:
         return [child_id(token)]
     exits = {"tp": body.take_profit, "sl": body.stop_loss}
     return [f"{token}-{role}" for role, leg in exits.items() if leg is not None]
+
+
+@contextmanager
+def already_sent(*, is_named: bool) -> Generator[None]:
+    """Let no failure to show what was sent pass for a failure to send it.
+
+    Args:
+        is_named: Whether the client can look it up by a name of its own.
+
+    Raises:
+        RefusedError: It can't be shown: a fate that the client does not know.
+    """
+    try:
+        yield
+    except RefusedError:
+        raise
+    except DragomanError as error:
+        message = f"it was sent, and can't be shown: {error.message}"
+        lost = OutcomeUnknownError(message, reason=UnknownReason.OTHER)
+        raise refusal_of(lost) if is_named else unnamed(lost) from error
 
 
 def unnamed(error: DragomanError) -> RefusedError:
@@ -125,8 +149,9 @@ async def replace_order(request: web.Request, desk: Desk) -> web.StreamResponse:
         check_token(body.client_order_id)
     with desk.renaming(row.intent, row.order.revision + 1, body.client_order_id):
         order = await desk.broker.replace(row.intent, change)
-        await _settled(desk, order, row)
-        await desk.level()
+        with already_sent(is_named=True):
+            await _settled(desk, order, row)
+            await desk.level()
     new = desk.ledger.newest(row.intent)
     if new is None or new.order_id == row.order_id:
         new = _announced(desk, row, change)
@@ -220,7 +245,8 @@ def _not_cancelable(row: Row) -> RefusedError:
 async def cancel_orders(_: web.Request, desk: Desk) -> web.StreamResponse:
     """`DELETE /v2/orders`: one row for each order, with what became of its cancel."""
     results = await desk.broker.cancel_all()
-    await desk.level()
+    with already_sent(is_named=False):
+        await desk.level()
     return json_response(canceled_rows(desk, results), status=207)
 
 

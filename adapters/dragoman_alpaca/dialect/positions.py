@@ -28,7 +28,7 @@ from dragoman.money import (
 
 from .asking import decimal_of, flag_of, invalid
 from .assets import STOCK, Asset
-from .order_commands import unnamed
+from .order_commands import already_sent, unnamed
 from .order_rows import order_json
 from .problems import RefusedError, json_response, not_found, refusal_of
 from .texts import amount
@@ -182,7 +182,8 @@ async def close_position(request: web.Request, desk: Desk) -> web.StreamResponse
         raise not_found(_MISSING) from None
     except OutcomeUnknownError as error:
         raise unnamed(error) from error
-    await desk.level()
+    with already_sent(is_named=False):
+        await desk.level()
     row = desk.ledger.newest(order.client_order_id)
     if row is None:
         raise RefusedError(500, f"order {order_id} was sent, and is not shown yet")
@@ -226,8 +227,9 @@ async def close_positions(request: web.Request, desk: Desk) -> web.StreamRespons
         await asyncio.gather(*[_canceled(desk, one) for one in await broker.cancel_all()])
     symbols = list(dict.fromkeys(one.symbol for one in await broker.fetch_positions()))
     closed = await asyncio.gather(*[broker.close_all(symbol) for symbol in symbols])
-    await desk.level()
-    await desk.book.know(symbols)
+    with already_sent(is_named=False):
+        await desk.level()
+        await desk.book.know(symbols)
     return json_response(
         [
             await _closed_row(desk, symbol, result)

@@ -32,6 +32,8 @@ __all__ = ["Guard"]
 
 _INTERNAL: Final = "the server failed; its log says where"
 _UNREADABLE: Final = "the body can't be read"
+_READS: Final = frozenset({"GET", "HEAD"})
+"""What may be answered with a 504: clients take that for leave to ask again."""
 
 _log: Final = logging.getLogger(__name__)
 _current: Final[ContextVar[_Passage | None]] = ContextVar("passage", default=None)
@@ -40,9 +42,10 @@ _current: Final[ContextVar[_Passage | None]] = ContextVar("passage", default=Non
 class _Passage:
     """One request on its way through the guard."""
 
-    __slots__ = ("begun", "deadline", "is_counted", "is_handled")
+    __slots__ = ("begun", "deadline", "is_counted", "is_handled", "method")
 
-    def __init__(self, request_s: float) -> None:
+    def __init__(self, method: str, request_s: float) -> None:
+        self.method = method
         self.deadline = asyncio.timeout(request_s)
         self.begun: web.StreamResponse | None = None
         """The stream or socket that its handler has begun to answer with."""
@@ -88,7 +91,7 @@ class Guard:
         refused = self._refusal(request)
         if refused is not None:
             return refused
-        passage = _Passage(self._limits.request_s)
+        passage = _Passage(request.method, self._limits.request_s)
         token = _current.set(passage)
         self._in_progress += 1
         self._idle.clear()
@@ -145,7 +148,9 @@ class Guard:
     def _failure(self, passage: _Passage, error: Exception) -> web.StreamResponse:
         if passage.deadline.expired():
             message = "no answer in time; what was asked for may have been done"
-            return self._dialect.refuse(HTTPStatus.GATEWAY_TIMEOUT, message)
+            is_read = passage.method in _READS
+            status = HTTPStatus.GATEWAY_TIMEOUT if is_read else HTTPStatus.INTERNAL_SERVER_ERROR
+            return self._dialect.refuse(status, message)
         _log.error("a handler failed", extra=facts_of(error))
         return self._dialect.refuse(HTTPStatus.INTERNAL_SERVER_ERROR, _INTERNAL)
 

@@ -147,6 +147,15 @@ async def test_a_handler_that_takes_too_long_is_a_fate_that_is_not_known(serve, 
     assert ["stuck"] == toy.ended
 
 
+async def test_a_command_that_takes_too_long_is_no_status_that_clients_repeat(serve, toy):
+    async with serve(limits=HostLimits(request_s=0.01)) as client:
+        answer = await client.post("/stuck")
+
+        message = "no answer in time; what was asked for may have been done"
+        assert (500, message) == await told(answer)
+    assert ["stuck"] == toy.ended
+
+
 async def test_a_handler_that_fails_shows_its_text_to_nobody(serve, caplog):
     caplog.set_level(logging.DEBUG)
     async with serve() as client:

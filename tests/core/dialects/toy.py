@@ -62,7 +62,7 @@ class ToyDialect(Dialect):
         app.router.add_get("/account", self.account)
         app.router.add_post("/orders", self.submit)
         app.router.add_post("/echo", self.echo)
-        app.router.add_get("/stuck", self.stuck)
+        app.router.add_route("*", "/stuck", self.stuck)
         app.router.add_get("/boom", self.boom)
         app.router.add_get("/lines", self.lines)
         app.router.add_get("/large", self.large)

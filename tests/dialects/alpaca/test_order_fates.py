@@ -23,6 +23,7 @@ from dragoman import (
 )
 from dragoman.errors import ConflictError, LimitExceededError, PermissionDeniedError
 from dragoman_alpaca.dialect import order_commands
+from dragoman_alpaca.dialect.problems import RefusedError
 from dragoman_alpaca.errors import reason_of
 
 LOST = OutcomeUnknownError("the answer was lost")
@@ -91,6 +92,26 @@ async def test_a_replace_of_unknown_fate_is_a_timeout(client, venue):
     status, _, _ = await client.refused("PATCH", f"/v2/orders/{order['id']}", json={"qty": 5})
 
     assert 504 == status
+
+
+@pytest.mark.parametrize(("is_named", "status"), [(True, 504), (False, 500)], ids=["named", "not"])
+def test_what_was_sent_and_can_not_be_shown_is_no_order_that_was_not_sent(is_named, status):
+    with (
+        pytest.raises(RefusedError, match="it was sent, and can't be shown") as caught,
+        order_commands.already_sent(is_named=is_named),
+    ):
+        raise VenueUnavailableError("the account's events could not be read in time")
+
+    assert status == caught.value.status
+
+
+def test_a_refusal_of_what_was_sent_is_told_as_it_is():
+    refusal = RefusedError(500, "it was sent, and is not shown yet")
+
+    with pytest.raises(RefusedError) as caught, order_commands.already_sent(is_named=True):
+        raise refusal
+
+    assert refusal is caught.value
 
 
 # A name that is taken says nothing of the order that was sent: the broker looks that one up.
