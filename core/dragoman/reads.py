@@ -188,7 +188,7 @@ class BrokerReads:
         """Read every order that may still execute, each by the id that it is known by here."""
         self._check_open()
         orders = await self._adapter.fetch_open_orders(self.account_id, symbol)
-        return tuple([_named(order, self._blotter.tracker.name_of(order)) for order in orders])
+        return tuple([self._blotter.tracker.named(order) for order in orders])
 
     def fetch_orders(
         self, window: Window | None = None, symbol: str | None = None
@@ -196,7 +196,7 @@ class BrokerReads:
         """Read the orders created in a window, oldest first, each by its id here."""
         self._check_open()
         orders = self._adapter.fetch_orders(self.account_id, window or Window(), symbol)
-        return _each_named(orders, self._blotter.tracker.name_of)
+        return _each(orders, self._blotter.tracker.named)
 
     def fetch_fills(
         self, window: Window | None = None, symbol: str | None = None
@@ -207,7 +207,7 @@ class BrokerReads:
         """
         self._check_open()
         fills = self._adapter.fetch_fills(self.account_id, window or Window(), symbol)
-        return _each_named(fills, self._blotter.tracker.name_of_fill)
+        return _each(fills, self._named_fill)
 
     async def fetch_quote(self, symbol: str) -> Quote:
         """Read the top of one book. Raises `UnknownInstrumentError`."""
@@ -317,6 +317,12 @@ class BrokerReads:
         message = f"order {name} is {self._blotter.order(name).status} after {timeout_s} s"
         raise WaitTimeoutError(message, provider=self.provider)
 
+    def _named_fill(self, fill: Fill) -> Fill:
+        name = self._blotter.tracker.name_of_fill(fill)
+        if name in (None, fill.client_order_id):
+            return fill
+        return attrs.evolve(fill, client_order_id=name)
+
     def _check_open(self) -> None:
         if not self._session.is_own_process:
             message = (
@@ -339,14 +345,8 @@ class BrokerReads:
         return UnsupportedError(message, provider=self.provider)
 
 
-def _named(model: Named, client_order_id: str | None) -> Named:
-    if client_order_id in (None, model.client_order_id):
-        return model
-    return attrs.evolve(model, client_order_id=client_order_id)
-
-
-async def _each_named(
-    models: AsyncIterator[Named], name_of: Callable[[Named], str | None]
+async def _each(
+    models: AsyncIterator[Named], named: Callable[[Named], Named]
 ) -> AsyncIterator[Named]:
     async for model in models:
-        yield _named(model, name_of(model))
+        yield named(model)

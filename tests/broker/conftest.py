@@ -21,11 +21,14 @@ D = Decimal
 
 
 class Market:
-    """One symbol's market in the hands of a test: at first 100.00 bid, 100.02 asked, 500 each."""
+    """One symbol's market in the hands of a test: at first 100.00 bid, 100.02 asked, 500 each.
 
-    def __init__(self, symbol: str = "AAPL", **settings: object) -> None:
+    It begins on a Wednesday at 14:30 UTC, or so many seconds later.
+    """
+
+    def __init__(self, symbol: str = "AAPL", later_s: int = 0, **settings: object) -> None:
         self.symbol = symbol
-        self.clock = ManualClock()
+        self.clock = ManualClock(ManualClock().now_ns() + later_s * SECOND_NS)
         self.feed = ScriptedFeed(symbols=[symbol])
         self._push("100.00", "100.02", "100.01", "500")
         fees = {"fees": FeeSchedule.free(), **settings}

@@ -228,8 +228,10 @@ async def test_fok_fills_whole_or_not_at_all(broker: Broker) -> None:
 
 
 async def test_gtd_expires_at_its_time_and_day_at_the_end_of_the_day(
-    market: Market, broker: Broker
+    open_market: Callable[..., Market],
 ) -> None:
+    market = open_market(later_s=9 * 3600)  # half an hour before midnight UTC
+    broker = await market.connect()
     expires_at_ns = market.clock.now_ns() + 10 * MINUTE_NS
     dated = await broker.submit(
         OrderRequest.limit(
@@ -245,11 +247,11 @@ async def test_gtd_expires_at_its_time_and_day_at_the_end_of_the_day(
 
     await market.clock.advance(seconds=600)
     after_minutes = [status(broker, one.client_order_id) for one in (dated, day, good)]
-    await market.clock.advance(nanoseconds=24 * HOUR_NS)
-    after_a_day = [status(broker, one.client_order_id) for one in (dated, day, good)]
+    await market.clock.advance(nanoseconds=HOUR_NS)
+    after_the_day = [status(broker, one.client_order_id) for one in (dated, day, good)]
 
     assert [OrderStatus.EXPIRED, OrderStatus.OPEN, OrderStatus.OPEN] == after_minutes
-    assert [OrderStatus.EXPIRED, OrderStatus.EXPIRED, OrderStatus.OPEN] == after_a_day
+    assert [OrderStatus.EXPIRED, OrderStatus.EXPIRED, OrderStatus.OPEN] == after_the_day
 
 
 async def test_modify_changes_price_and_total_quantity_and_counts_revisions(broker: Broker) -> None:

@@ -69,11 +69,15 @@ class Legs:
         self._by_id: dict[str, Leg] = {}
         self._by_venue_id: dict[tuple[str, str], Leg] = {}
         self._newest: dict[str, Leg] = {}
-        self._token_of: Callable[[str, int], str] = "{}.{}".format
+        self._token_of: Callable[[str, int], str] = _plain_token
 
     def name_with(self, token_of: Callable[[str, int], str]) -> None:
         """Let `token_of` be asked for the client order id of a revision of an intent."""
         self._token_of = token_of
+
+    def token_of(self, intent: str, revision: int) -> str:
+        """Return the client order id by which the venue knows a revision of an intent."""
+        return self._token_of(intent, revision)
 
     def add(self, leg: Leg) -> None:
         """Know a leg, before it is sent."""
@@ -139,3 +143,7 @@ class Legs:
     def _seen_before(self, order: Order) -> Leg | None:
         found = (self._by_venue_id.get((order.symbol, one)) for one in order.venue_order_ids)
         return next((leg for leg in found if leg is not None), None)
+
+
+def _plain_token(intent: str, revision: int) -> str:
+    return f"{intent}.{revision}" if revision else intent

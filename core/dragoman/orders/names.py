@@ -25,7 +25,26 @@ class Names:
     def __init__(self, known: Container[str]) -> None:
         self._known = known
         self._by_venue_id: dict[str, dict[str, str]] = {}
+        self._by_token: dict[str, str] = {}
         self.legs: Legs = Legs()
+
+    def expect(self, order: Order) -> None:
+        """Know by which tokens the venue shows an order and its exits, where those are no ids.
+
+        A venue whose grammar does not hold an id shows a hash of it, which nobody can read back.
+        """
+        name = order.client_order_id
+        exits = ((order.stop_loss, "sl"), (order.take_profit, "tp"))
+        legs = [leg.client_order_id or f"{name}-{role}" for leg, role in exits if leg is not None]
+        for one in (name, *legs):
+            token = self.legs.token_of(one, 0)
+            if token != one:
+                self._by_token[token] = one
+
+    def intent_of(self, client_order_id: str | None) -> str | None:
+        """Return the intent that the venue shows under another id; None if there is none."""
+        intent = self.legs.intent_of(client_order_id)
+        return self._by_token.get(client_order_id or "") if intent is None else intent
 
     def of(self, order: Order) -> str:
         """Return the client order id under which an order is, or would be, tracked.
@@ -34,7 +53,7 @@ class Names:
         """
         if order.client_order_id in self._known:
             return order.client_order_id
-        intent = self.legs.intent_of(order.client_order_id)
+        intent = self.intent_of(order.client_order_id)
         if intent is not None:
             return intent
         names = self._by_venue_id.get(order.symbol, {})
@@ -45,8 +64,8 @@ class Names:
         """Return the client order id of the tracked order that a fill belongs to; None: of none."""
         if fill.client_order_id in self._known:
             return fill.client_order_id
-        intent = self.legs.intent_of_fill(fill)
-        if intent is not None:
+        intent = self.legs.intent_of_fill(fill) or self._by_token.get(fill.client_order_id)
+        if intent is not None and intent in self._known:
             return intent
         return self._by_venue_id.get(fill.symbol, {}).get(fill.venue_order_id or "")
 

@@ -136,6 +136,7 @@ class OrderTracker:
         """Start to track an intent, before its first byte is written."""
         tracked = begun(request, self._account_id, self._provider, at_ns)
         order = tracked.order
+        self._names.expect(order)
         self._weigh(self.order(order.client_order_id), order)
         self._tracked[order.client_order_id] = tracked
         self._open[order.client_order_id] = tracked
@@ -159,6 +160,7 @@ class OrderTracker:
             self._seen.add(event.event_id)
             tracked.told_filled = event.order.filled_quantity
         self._tracked[history.client_order_id] = tracked
+        self._names.expect(tracked.order)
         self._names.learn(tracked.order)
         self._weigh(None, tracked.order)
         if tracked.order.is_open:
@@ -270,11 +272,14 @@ class OrderTracker:
         return [*events, *self._execute(tracked, told, fill)]
 
     def _named(self, order: Order) -> Order:
-        """Give an order the client order id under which it is tracked."""
-        order = self.legs.as_intent(order)
+        """Give an order the client order id under which it is tracked; a leg is its intent."""
+        return self.named(self.legs.as_intent(order))
+
+    def named(self, order: Order) -> Order:
+        """Return an order as it is, by the ids that it and its entry are known by here."""
         name = self.name_of(order)
         parent = order.parent_client_order_id
-        entry = (parent and self.legs.intent_of(parent)) or parent
+        entry = (parent and self._names.intent_of(parent)) or parent
         if (order.client_order_id, parent) == (name, entry):
             return order
         return attrs.evolve(order, client_order_id=name, parent_client_order_id=entry)

@@ -6,6 +6,7 @@ import attrs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.broker.fake_adapter import instrument
+from tests.effort import effort
 
 from dragoman import Order, OrderRequest, OrderStatus, OrderType, Side
 from dragoman.models import PositionEffect
@@ -62,7 +63,7 @@ def slowly(orders: list[Order], order: Order, without: Order | None = None) -> D
     )
 
 
-@settings(max_examples=50)
+@settings(max_examples=effort(50))
 @given(st.lists(terms, max_size=8))
 def test_it_is_always_what_a_look_at_every_order_finds(steps: list[dict[str, object]]) -> None:
     working, orders = WorkingQuantities(), dict[str, Order]()
