@@ -114,6 +114,7 @@ class HttpClient:
         self._resync = resync
         self._skew_codes = skew_codes
         self._is_skewed = False
+        self._resyncing = asyncio.Lock()
 
     def call(
         self,
@@ -225,7 +226,7 @@ class HttpClient:
                 grant = self._limiter.acquire_now(endpoint.weights, endpoint.lane)
                 if grant is None:
                     grant = await self._acquire(call, self._limiter)
-            if self._must_prepare or self._is_skewed:
+            if self._must_prepare or self._is_skewed or self._resyncing.locked():
                 await self._prepare(call)
             if breaker is not None:
                 breaker.look(endpoint.lane)
@@ -250,14 +251,15 @@ class HttpClient:
 
     async def _prepare(self, call: _Call) -> None:
         """Get ready to sign: the venue's clock if it proved wrong, a token if one is needed."""
-        is_skewed = self._is_skewed and self._resync is not None
+        is_skewed = self._is_skewed or self._resyncing.locked()
         if call.endpoint.auth is Auth.NONE or not (self._must_prepare or is_skewed):
             return
         try:
             async with asyncio.timeout(self._left_s(call)):
-                if self._is_skewed and self._resync is not None:
-                    self._is_skewed = False
-                    await self._resync()
+                async with self._resyncing:  # those who find it under way wait for its result
+                    if self._is_skewed and self._resync is not None:
+                        self._is_skewed = False
+                        await self._resync()
                 if self._must_prepare and self._signer is not None:
                     await self._signer.prepare(call.draft)
                 return

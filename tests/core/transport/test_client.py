@@ -429,6 +429,30 @@ async def test_f46_a_read_dated_wrongly_is_repeated_once_after_a_resync():
     assert ([1, 3], 4) == (resyncs, len(venue.requests))
 
 
+async def test_f46_nothing_is_dated_while_the_clock_is_measured():
+    sent_meanwhile = []
+
+    async def resync():
+        before = len(venue.requests)
+        for _ in range(50):
+            await asyncio.sleep(0)
+        sent_meanwhile.append(len(venue.requests) - before)
+
+    venue = Venue(
+        answer(400),
+        answer(400),
+        OK,
+        classify=skewed,
+        resync=resync,
+        skew_codes=frozenset({"-1021"}),
+    )
+
+    found = await venue.run(asyncio.gather(*[venue.client.call(ONCE) for _ in range(5)]))
+
+    assert [OK] * 5 == found
+    assert {0} == set(sent_meanwhile)
+
+
 async def test_f46_an_order_dated_wrongly_is_refused_and_the_next_one_is_dated_anew():
     resyncs = []
 
