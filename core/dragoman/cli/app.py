@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 import os
 import sys
@@ -80,8 +81,9 @@ def make_app(others: Iterable[EntryPoint] | None = None) -> App:
     for name, commands in _GROUPS:
         for command in commands:
             app.command(command, group=groups[name])
+    more = Group("More", sort_key=len(_GROUPS))
     for point in entry_points(group=COMMANDS) if others is None else others:
-        app.command(point.value, name=point.name, group=Group("More", sort_key=len(_GROUPS)))
+        app.command(point.value, name=point.name, group=more)
     return app
 
 
@@ -129,7 +131,10 @@ def run(arguments: Sequence[str], shell: Shell) -> int:
 
 
 def _run_command(arguments: Sequence[str], shell: Shell) -> int:
-    command, bound, to_fill = make_app().parse_args(
+    app = make_app()
+    if not arguments or arguments[0] in app.help_flags:
+        _describe_others(app)
+    command, bound, to_fill = app.parse_args(
         list(arguments),
         console=shell.out,
         error_console=shell.err,
@@ -142,6 +147,13 @@ def _run_command(arguments: Sequence[str], shell: Shell) -> int:
     if inspect.iscoroutine(result):
         result = asyncio.run(result)
     return int(result or ExitCode.DONE)
+
+
+def _describe_others(app: App) -> None:
+    """Import what other packages add, so that the list of commands can say what each does."""
+    for point in entry_points(group=COMMANDS):
+        with contextlib.suppress(ImportError):  # it is said when the command is run
+            app[point.name]
 
 
 def _report(error: Exception, arguments: Sequence[str], shell: Shell) -> int:

@@ -23,3 +23,13 @@ def test_a_command_of_another_package_is_not_imported_before_it_is_run():
     command, _, _ = app.parse_args(["doctor"], exit_on_error=False, print_error=False)
 
     assert "doctor" == command.__name__
+
+
+def test_several_commands_of_other_packages_stand_side_by_side():
+    names = ("kit", "gateway")
+    value = "dragoman.cli.providers:providers"
+    app = make_app([EntryPoint(name=name, value=value, group=COMMANDS) for name in names])
+
+    for name in names:
+        command, _, _ = app.parse_args([name], exit_on_error=False, print_error=False)
+        assert "providers" == command.__name__
