@@ -103,8 +103,8 @@ CAPABILITIES: Final = Capabilities(
     ),
     bar_timeframes=_BARS,
     client_ids=ClientIdRule(
-        # A replace's order is called `<id>~<revision>`: such an end, and the room for it, are kept.
-        pattern=r"(?!.*~\d+$)[!-~]{1,120}",
+        # A replace's order is called `<id>~<revision>`: the room for that is kept.
+        pattern=r"[!-~]{1,120}(~[1-9][0-9]{0,5})?",
         uniqueness=Uniqueness.FOREVER,
         visibility_delay_s=2.0,
     ),

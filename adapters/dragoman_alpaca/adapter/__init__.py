@@ -180,7 +180,10 @@ class AlpacaAdapter(Adapter, ListPort, OptionsPort, RawPort):
         return await self._catalogue.status(symbol)
 
     def wire_client_id(self, client_order_id: str, revision: int) -> str:
-        """Return the id itself, and for what replaces it the id, "~" and the revision."""
+        """Return the id itself, and for what replaces it the id, "~" and the revision.
+
+        An id that leaves no room for a revision goes by a hash.
+        """
         return token_of(client_order_id, revision)
 
     async def submit(self, request: OrderRequest) -> Order:

@@ -88,26 +88,30 @@ class OrderCalls:
 
     async def submit(self, request: OrderRequest) -> Order:
         """Send one order, its exits with it."""
-        token = request.client_order_id
-        body = order_body(request, default=self._default_time(request.symbol))
+        sent = _as_sent(request)
+        token = sent.client_order_id
+        body = order_body(sent, default=self._default_time(request.symbol))
         if request.stop_loss is None and request.take_profit is None:
             seen = await self._rest.submit(body, token)
         else:
             seen = await self._submit_with_legs(body, token, exit_names([request]))
-        return self._answered(seen, lambda: self._orders_in(seen)[0])
+        order = self._answered(seen, lambda: self._orders_in(seen)[0])
+        return _named(order, request.client_order_id)
 
     async def submit_list(
         self, requests: Sequence[OrderRequest], contingency: Contingency
     ) -> tuple[CommandResult, ...]:
         """Send orders that depend on each other as one; one result per request, in order."""
         default = self._default_time(requests[0].symbol)
-        body = list_body(requests, contingency, default=default)
+        body = list_body([_as_sent(one) for one in requests], contingency, default=default)
         names = exit_names(requests, contingency)
         legs = set(names.values())
-        token = next(one.client_order_id for one in requests if one.client_order_id not in legs)
+        name = next(one.client_order_id for one in requests if one.client_order_id not in legs)
+        token = None if name is None else token_of(name, 0)
         seen = await self._submit_with_legs(body, token, names)
         orders = self._answered(seen, lambda: self._orders_in(seen))
-        found = {order.client_order_id: order for order in orders}
+        named = [_named(order, name) for order in orders]
+        found = {order.client_order_id: order for order in named}
         return tuple([_result(one.client_order_id or "", found) for one in requests])
 
     async def _submit_with_legs(
@@ -140,7 +144,11 @@ class OrderCalls:
         venue_id = self._venue_id(order, "replaced")
         lineage = self._session.reading().lineage
         lineage.put(
-            venue_id, None, name=order.client_order_id, revision=order.revision, filled=ZERO
+            venue_id,
+            None,
+            name=token_of(order.client_order_id, 0),
+            revision=order.revision,
+            filled=ZERO,
         )
         lineage.asked(venue_id)
         seen = await self._patch(order, venue_id, change)
@@ -148,7 +156,8 @@ class OrderCalls:
         if seen.row.status == _REJECTED:
             message = f"the replace of {order.client_order_id} was refused"
             raise OrderRejectedError(message, code=seen.row.reject_reason)
-        return self._answered(seen, lambda: self._changed(seen))
+        changed = self._answered(seen, lambda: self._changed(seen))
+        return _named(changed, order.client_order_id)
 
     async def _patch(self, order: Order, venue_id: str, change: OrderChange) -> Seen[OrderRow]:
         """Send a change, under the next token that no refused replacement has used up.
@@ -208,13 +217,13 @@ class OrderCalls:
             if venue_order_id is not None:
                 seen = await self._rest.order(venue_order_id)
             elif client_order_id is not None:
-                seen = await self._rest.order_by_client_id(client_order_id)
+                seen = await self._rest.order_by_client_id(token_of(client_order_id, 0))
             else:
                 return None
         except NotFoundError:
             return None
         order, _ = await self._whole(seen)
-        return order
+        return _named(order, client_order_id)
 
     async def open_orders(self, symbol: str | None) -> tuple[Order, ...]:
         """Read every order that may still execute, held legs too, each once."""
@@ -391,6 +400,22 @@ class OrderCalls:
             return CommandResult(client_order_id=name, order=await self.cancel(order))
         except DragomanError as error:
             return CommandResult(client_order_id=name, error=error)
+
+
+def _as_sent(request: OrderRequest) -> OrderRequest:
+    """Return a request that goes by the token of its first revision."""
+    name = request.client_order_id
+    token = None if name is None else token_of(name, 0)
+    return request if token == name else attrs.evolve(request, client_order_id=token)
+
+
+def _named(order: Order, client_order_id: str | None) -> Order:
+    """Return an order by the id that was asked for, if it is shown by the token of that."""
+    if client_order_id in {None, order.client_order_id}:
+        return order
+    if order.client_order_id != token_of(client_order_id or "", 0):
+        return order
+    return attrs.evolve(order, client_order_id=client_order_id)
 
 
 def _result(client_order_id: str, found: dict[str, Order]) -> CommandResult:

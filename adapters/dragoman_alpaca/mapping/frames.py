@@ -177,12 +177,22 @@ class DataFrames:
         provider: The provider that events name.
         channel: What `Quarantined` events call the stream.
         keep_raw: Whether a message that can't be understood is kept.
+        is_session: Whether the frames follow each other since a subscription, so that the first
+            book of each symbol is whole. Of a frame by itself, only a book that says so is.
     """
 
-    def __init__(self, *, provider: str, channel: str = "market", keep_raw: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        provider: str,
+        channel: str = "market",
+        keep_raw: bool = False,
+        is_session: bool = True,
+    ) -> None:
         self._provider = provider
         self._channel = channel
         self._keep_raw = keep_raw
+        self._is_session = is_session
         self._books: set[str] = set()
 
     def restart(self, symbols: Iterable[str] | None = None) -> None:
@@ -260,7 +270,8 @@ class DataFrames:
                 yield self._quarantined(cause, frame, received_at_ns)
 
     def _depth(self, row: BookMessage, received_at_ns: int) -> Depth:
-        is_whole = row.r is True or row.symbol not in self._books
+        is_first = self._is_session and row.symbol not in self._books
+        is_whole = row.r is True or is_first
         depth = make_depth(row, row.symbol, is_whole, self._provider, received_at_ns)
         self._books.add(row.symbol)
         return depth

@@ -2,31 +2,49 @@
 
 A replace makes a new order there, which needs a client order id that was never used. It is the
 intent's own with the revision behind it, `<id>~<revision>`, so any process reads both out of it.
-That is why ids that end like that are not taken for intents.
+What ends like that stands for itself, since the broker names orders so where it makes a replace of
+a cancel and a new order. An id that leaves no room for a revision goes by a hash.
 """
 
 from __future__ import annotations
 
 import re
+import string
 from typing import TYPE_CHECKING, Final
+
+from dragoman.ids import hashed_token
+from dragoman_alpaca.capabilities import CAPABILITIES
 
 if TYPE_CHECKING:
     from dragoman_alpaca.wire.trading import OrderRow
 
 __all__ = ["intent_of", "intent_of_row", "is_entry", "role_of", "token_of"]
 
+_TAKEN: Final = re.compile(CAPABILITIES.client_ids.pattern)
+_LONGEST_STEM: Final = 120
+_ALPHABET: Final = string.ascii_letters + string.digits
+_HASH_LENGTH: Final = 40
 _TOKEN: Final = re.compile(r"(?s)(.+)~([1-9][0-9]{0,5})\Z", re.ASCII)
 _WITH_ENTRY: Final = frozenset({"bracket", "oto"})
 _ROLES: Final = {"limit": "tp", "stop": "sl", "stop_limit": "sl", "trailing_stop": "sl"}
 
 
 def token_of(client_order_id: str, revision: int) -> str:
-    """Return what one revision of an intent is called on the wire: the id itself for the first."""
-    return client_order_id if revision == 0 else f"{client_order_id}~{revision}"
+    """Return what one revision of an intent is called on the wire: the id itself for the first.
+
+    An id that leaves no room for a revision goes by a hash instead. What is a token already stands
+    for itself, as revision 0.
+    """
+    if revision == 0 and _TAKEN.fullmatch(client_order_id):
+        return client_order_id
+    stem = client_order_id
+    if len(stem) > _LONGEST_STEM:
+        stem = hashed_token(stem, 0, alphabet=_ALPHABET, length=_HASH_LENGTH)
+    return stem if revision == 0 else f"{stem}~{revision}"
 
 
 def intent_of(token: str) -> tuple[str, int]:
-    """Return the client order id and the revision that a token names; inverse of `token_of`."""
+    """Return the client order id, or its hash, and the revision; inverse of `token_of`."""
     match = _TOKEN.match(token)
     return (token, 0) if match is None else (match[1], int(match[2]))
 

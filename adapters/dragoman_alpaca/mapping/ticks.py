@@ -118,7 +118,7 @@ def make_bar(  # noqa: PLR0917 - by position, as the module says
 ) -> Bar:
     """Build a bar."""
     opened, high, low, close, at = row.o, row.h, row.l, row.c, row.t
-    volume, average, count = row.v, row.vw, row.n
+    volume, average, count = row.v, row.vw or None, row.n  # an average of nothing is none
     try:
         at_ns = parse_time(at) if type(at) is str else instant_of(at)
     except InvalidValueError:

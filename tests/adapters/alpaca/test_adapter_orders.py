@@ -1,6 +1,7 @@
 """Orders over a scripted Alpaca: one call, one exchange, and nothing claimed."""
 
 import contextlib
+import re
 from decimal import Decimal
 
 import attrs
@@ -30,6 +31,7 @@ from .rest_venue import problem, reply
 from .trading_rows import ACCOUNT, leg_content, order_content, order_row
 
 D = Decimal
+NAME = "an-id-too-long" * 9
 STOP = OrderRequest(
     symbol="AAPL",
     side=Side.SELL,
@@ -410,3 +412,44 @@ async def test_a_leg_is_nameless_no_longer_than_an_answer_may_take(venue, alpaca
 
     assert [True, False] == [told(names, leg, after_s) for after_s in (59, 60)]
     assert not told(names, order_row(id="alone", client_order_id="generated"))
+
+
+@pytest.mark.parametrize("name", ["n" * 121, "n" * 128])
+async def test_an_id_without_room_for_a_revision_goes_by_a_hash_for_life(venue, alpaca, name):
+    venue.on("POST", "/v2/orders", taken)
+    order = await alpaca.submit(attrs.evolve(LOW, client_order_id=name))
+    token = venue.heard[-1].body["client_order_id"]
+    venue.on(
+        "PATCH", "/v2/orders/v1", lambda heard: order_content(id="v2", replaces="v1", **heard.body)
+    )
+    changed = await alpaca.replace(order, OrderChange(quantity=D(3)))
+    venue.on("GET", "/v2/orders:by_client_order_id", order_content(id="v1", client_order_id=token))
+    found = await alpaca.fetch_order(ACCOUNT, client_order_id=name)
+
+    pattern = re.compile(alpaca.capabilities.client_ids.pattern)
+    assert (token, True) == (alpaca.wire_client_id(name, 0), bool(pattern.fullmatch(token)))
+    assert f"{token}~1" == next(
+        heard.body["client_order_id"] for heard in venue.heard if heard.method == "PATCH"
+    )
+    assert {"client_order_id": token, "nested": "true"} == venue.heard[-1].asked
+    assert [name, name, name] == [one.client_order_id for one in (order, changed, found)]
+
+
+async def test_parts_of_a_list_are_named_as_they_were_asked_for(venue, alpaca):
+    entry = attrs.evolve(LOW, client_order_id=NAME, quantity=D(2))
+    stop = attrs.evolve(STOP, client_order_id="exit")
+    venue.on(
+        "POST",
+        "/v2/orders",
+        lambda heard: order_content(
+            id="v1",
+            order_class="oto",
+            client_order_id=heard.body["client_order_id"],
+            legs=[leg_content("stop", id="v2", stop_price="140", side="sell")],
+        ),
+    )
+
+    results = await alpaca.submit_list([entry, stop], Contingency.OTO)
+
+    assert [NAME, "exit"] == [result.order.client_order_id for result in results]
+    assert alpaca.wire_client_id(NAME, 0) == venue.heard[-1].body["client_order_id"]

@@ -34,7 +34,8 @@ def _data(data: bytes, context: PayloadContext) -> Sequence[object]:
     frame = data
     if isinstance(read_document(data), Mapping):
         frame = _ARRAY_OF_ONE + data if is_packed(data) else b"[" + data + b"]"
-    found = DataFrames(provider=context.provider).decode(frame, context.received_at_ns)
+    frames = DataFrames(provider=context.provider, is_session=False)
+    found = frames.decode(frame, context.received_at_ns)
     if not isinstance(found, Control):
         return found
     if found.kind is ControlKind.ERROR:
