@@ -10,7 +10,7 @@ import attrs
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-__all__ = ["Head", "body_pieces", "read_body", "read_head"]
+__all__ = ["Head", "body_pieces", "chunk", "parse_head", "plain_body", "read_body", "read_head"]
 
 _PIECE: Final = 64 * 1024
 _EMPTY: Final = frozenset({204, 304})
@@ -38,11 +38,16 @@ class Head:
         """Whether a body may follow a response head."""
         return self.status >= 200 and self.status not in _EMPTY
 
-    def without(self, name: str) -> bytes:
-        """Return the bytes of the head without the lines of one header."""
+    @property
+    def is_chunked(self) -> bool:
+        """Whether the body comes in chunks, each with its size."""
+        return (self.get("transfer-encoding") or "").lower() == "chunked"
+
+    def without(self, *names: str) -> bytes:
+        """Return the bytes of the head without the lines of some headers."""
         lines = self.raw.split(b"\r\n")
-        prefix = name.encode() + b":"
-        return b"\r\n".join(line for line in lines if not line.lower().startswith(prefix))
+        prefixes = tuple(name.encode() + b":" for name in names)
+        return b"\r\n".join(line for line in lines if not line.lower().startswith(prefixes))
 
 
 async def read_head(reader: asyncio.StreamReader) -> Head | None:
@@ -54,6 +59,11 @@ async def read_head(reader: asyncio.StreamReader) -> Head | None:
         raw += await reader.readuntil(b"\r\n\r\n")
     except (asyncio.IncompleteReadError, ConnectionError):
         return None
+    return parse_head(raw)
+
+
+def parse_head(raw: bytes) -> Head:
+    """Read the bytes of a whole head, the empty line included."""
     first, *lines = raw.decode("latin-1").split("\r\n")
     fields = [line.partition(":") for line in lines if line]
     headers = tuple((name.strip().lower(), value.strip()) for name, _, value in fields)
@@ -69,7 +79,7 @@ async def read_body(reader: asyncio.StreamReader, head: Head) -> bytes:
 
 async def body_pieces(reader: asyncio.StreamReader, head: Head) -> AsyncIterator[bytes]:
     """Yield the body as it stands on the wire, piece by piece, until it ends."""
-    if (head.get("transfer-encoding") or "").lower() == "chunked":
+    if head.is_chunked:
         async for piece in _chunks(reader):
             yield piece
         return
@@ -81,6 +91,27 @@ async def body_pieces(reader: asyncio.StreamReader, head: Head) -> AsyncIterator
             return
         left = None if left is None else left - len(piece)
         yield piece
+
+
+def chunk(data: bytes) -> bytes:
+    """Return some bytes as a chunk; none are the chunk that ends a body."""
+    return f"{len(data):x}\r\n".encode() + data + b"\r\n"
+
+
+def plain_body(head: Head, body: bytes) -> bytes:
+    """Return a body, or what there is of it, without the sizes of its chunks."""
+    if not head.is_chunked:
+        return body
+    found = bytearray()
+    start = 0
+    while (end := body.find(b"\r\n", start)) >= 0:
+        try:
+            size = int(body[start:end].split(b";")[0], 16)
+        except ValueError:
+            break
+        start = end + 2 + size + 2
+        found += body[end + 2 : end + 2 + size]
+    return bytes(found)
 
 
 async def _chunks(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Callable
 
 __all__ = ["Peer"]
 
@@ -19,6 +20,8 @@ class Peer:
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader = reader
+        self.tap: Callable[[bytes], None] | None = None
+        """Who is shown every byte that is sent; None for nobody."""
         self._writer = writer
 
     async def send(self, data: bytes) -> None:
@@ -27,6 +30,8 @@ class Peer:
         Raises:
             ConnectionError: The peer is gone.
         """
+        if self.tap is not None:
+            self.tap(data)
         self._writer.write(data)
         await self._writer.drain()
 

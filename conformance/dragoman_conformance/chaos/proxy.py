@@ -15,10 +15,11 @@ import attrs
 from dragoman.tasks import TaskScope
 from dragoman.times import SystemClock
 
-from .exchange import Exchange
+from .exchange import Exchange, ending_of
 from .http_text import read_body, read_head
+from .log import Ending, TrafficLog
 from .peer import Peer
-from .relay import Relay
+from .relay import LineRelay, SocketRelay, Stream
 from .toxics import HttpFault, HttpToxic, Trap
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from dragoman.times import Clock
 
     from .http_text import Head
+    from .log import ExchangeNote, SeenExchange, SeenFrame
+    from .relay import Relay
     from .toxics import FrameToxic
 
 __all__ = ["ChaosProxy", "SeenRequest"]
@@ -74,6 +77,7 @@ class ChaosProxy:
         self._tls = tls
         self._keeps_compression = keeps_compression
         self._clock = clock or SystemClock()
+        self._log = TrafficLog(self._clock)
         self._scope = TaskScope()
         self._server: asyncio.Server | None = None
         self._placeholder: socket.socket | None = None
@@ -105,13 +109,28 @@ class ChaosProxy:
         return self._port
 
     @property
+    def exchanges(self) -> list[SeenExchange]:
+        """Every exchange, by when its request came in; those under way grow."""
+        return self._log.exchanges
+
+    @property
+    def frames(self) -> list[SeenFrame]:
+        """Every frame of every stream, both ways, oldest first."""
+        return self._log.frames
+
+    @property
+    def unlogged(self) -> int:
+        """How many exchanges and frames were too many to keep: of them, nothing is known."""
+        return self._log.dropped
+
+    @property
     def open_connections(self) -> int:
         """How many clients are connected now."""
         return len(self._peers)
 
     @property
     def open_streams(self) -> int:
-        """How many WebSockets are open now."""
+        """How many WebSockets and endless answers are open now."""
         return len(self._relays)
 
     @overload
@@ -168,22 +187,22 @@ class ChaosProxy:
             peer.reset()
 
     def reset_streams(self) -> None:
-        """Reset every open WebSocket."""
+        """Reset every open stream."""
         for relay in tuple(self._relays):
             relay.reset()
 
     def mute_streams(self) -> None:
-        """Drop what the venue says on the open WebSockets; pings are still answered."""
+        """Drop what the venue says on the open streams; pings are still answered."""
         for relay in tuple(self._relays):
             relay.mute()
 
     def freeze_streams(self) -> None:
-        """Let the open WebSockets fall silent without closing them, as when a peer vanishes."""
+        """Let the open streams fall silent without closing them, as when a peer vanishes."""
         for relay in tuple(self._relays):
             relay.freeze()
 
     async def close_streams(self, code: int) -> None:
-        """Close the open WebSockets with a code, as a server does."""
+        """End the open streams as a server does, with a code where they have one."""
         for relay in tuple(self._relays):
             await relay.close(code)
 
@@ -206,13 +225,14 @@ class ChaosProxy:
             client.reset()
             return
         self._peers.add(client)
-        self._scope.spawn(self._serve(client), f"proxied connection {self.connects}")
+        number = self.connects
+        self._scope.spawn(self._serve(client, number), f"proxied connection {number}")
 
-    async def _serve(self, client: Peer) -> None:
+    async def _serve(self, client: Peer, number: int) -> None:
         venue: Peer | None = None
         try:
             venue = Peer(*await asyncio.open_connection(_HOST, self._venue_port))
-            while await self._exchange(client, venue):
+            while await self._exchange(client, venue, number):
                 pass
         except (ConnectionError, asyncio.IncompleteReadError):
             client.reset()
@@ -222,19 +242,44 @@ class ChaosProxy:
             if venue is not None:
                 venue.close()
 
-    async def _exchange(self, client: Peer, venue: Peer) -> bool:
+    async def _exchange(self, client: Peer, venue: Peer, number: int) -> bool:
         head = await read_head(client.reader)
         if head is None:
             return False
         method, path, _ = head.start
         self.requests.append(SeenRequest(method, path, self._clock.now_ns()))
-        toxic = self._struck(method, path)
-        is_unread = toxic is not None and toxic.fault is HttpFault.RESET_UNREAD
-        body = b"" if is_unread else await read_body(client.reader, head)
+        note = self._log.begin(number, head)
+        client.tap = note.told
+        try:
+            return await self._carry(client, venue, head, note)
+        finally:
+            client.tap = None
+            note.close(Ending.GONE)
+
+    async def _carry(self, client: Peer, venue: Peer, head: Head, note: ExchangeNote) -> bool:
+        toxic = self._struck(*head.start[:2])
+        fault = None if toxic is None else toxic.fault
+        body = b"" if fault is HttpFault.RESET_UNREAD else await read_body(client.reader, head)
+        note.asked(head, body, fault)
+        stream = Stream(
+            client=client,
+            venue=venue,
+            path=head.start[1],
+            traps=self._frames,
+            clock=self._clock,
+            log=self._log,
+            exchange=note.number,
+        )
         if toxic is None and head.get("upgrade") is not None:
-            return await self._upgrade(client, venue, head)
-        exchange = Exchange(client=client, venue=venue, head=head, body=body, clock=self._clock)
-        return await exchange.run(toxic)
+            return await self._upgrade(stream, head, note)
+        exchange = Exchange(
+            client=client, venue=venue, head=head, body=body, clock=self._clock, note=note
+        )
+        is_open = await exchange.run(
+            toxic, lambda answer: self._relay(client, LineRelay(stream, answer), note)
+        )
+        note.close(ending_of(fault))
+        return is_open
 
     def _struck(self, method: str, path: str) -> HttpToxic | None:
         for trap in self._http:
@@ -242,18 +287,26 @@ class ChaosProxy:
                 return trap.toxic
         return None
 
-    async def _upgrade(self, client: Peer, venue: Peer, head: Head) -> bool:
+    async def _upgrade(self, stream: Stream, head: Head, note: ExchangeNote) -> bool:
+        client, venue = stream.client, stream.venue
         asked = head.raw if self._keeps_compression else head.without("sec-websocket-extensions")
         await venue.send(asked)
+        note.delivered()
         answer = await read_head(venue.reader)
         if answer is None:
             return False
+        note.answered(answer.status)
         await client.send(answer.raw)
         if answer.status != 101:
             body = await read_body(venue.reader, answer)
             await client.send(body)
+            note.close(Ending.ANSWERED)
             return True
-        relay = Relay(client, venue, self._frames, self._clock)
+        note.close(Ending.UPGRADED)
+        client.tap = None
+        return await self._relay(client, SocketRelay(stream), note)
+
+    async def _relay(self, client: Peer, relay: Relay, note: ExchangeNote) -> bool:
         self._relays.add(relay)
         try:
             await relay.run()
@@ -261,4 +314,8 @@ class ChaosProxy:
             self._relays.discard(relay)
             if relay.client_close is not None:
                 self.client_closes.append(relay.client_close)
-        return False
+        if relay.last is None:
+            note.close(Ending.GONE)
+            return False
+        await client.send(relay.last)
+        return True
