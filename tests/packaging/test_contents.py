@@ -13,6 +13,14 @@ PACKAGE_DATA = (
     "dragoman/paper/market/tapes/README.md",
     "dragoman/paper/market/tapes/*.ndjson",
     "dragoman_*/NOTES.md",
+    "dragoman_conformance/editions/*.toml",
+    "dragoman_conformance/references/*/evidence/*.toml",
+    "dragoman_conformance/references/*/evidence/*/*",
+    "dragoman_conformance/report/page.css",
+    "dragoman_conformance/report/report.schema.json",
+    "dragoman_conformance/requirements/*.toml",
+    "dragoman_conformance/scaffold/template/**/*",
+    "dragoman_conformance/selftest/kill_matrix.toml",
 )
 DIST_INFO = {"METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE"}
 SDIST = {
