@@ -1,18 +1,8 @@
-"""What each payload of the evidence is to be told as: kind, models and key amounts, line by line.
-
-`python -m tests.adapters.alpaca.payload_summaries` writes the file anew; its difference is what to
-review.
-"""
-
-import json
-from pathlib import Path
-
-from tests.adapters.alpaca.evidence import PAYLOADS
+"""What a payload is told as, in short: kind, models and key amounts, line by line."""
 
 from dragoman.decoding import PayloadContext, decode_payload, to_document
 from dragoman_alpaca.mapping import PAYLOADS as TABLE
 
-FILE = Path(__file__).parent / "payload_summaries.json"
 CONTEXT = PayloadContext(provider="alpaca", received_at_ns=1_800_000_000_000_000_000)
 SHOWN = (
     *("symbol", "side", "order_type", "order_class", "quantity", "notional", "limit_price"),
@@ -49,12 +39,3 @@ def summary(data, kind=None):
     told = [shown_item(item) for item in document] if isinstance(document, list) else None
     name = None if decoded.kind is None else decoded.kind.name
     return {"kind": name, "told": shown_item(document) if told is None else told}
-
-
-def main():
-    rows = {payload.id: summary(payload.data) for payload in PAYLOADS}
-    FILE.write_text(json.dumps(rows, indent=1) + "\n")
-
-
-if __name__ == "__main__":
-    main()

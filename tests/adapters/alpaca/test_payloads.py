@@ -11,7 +11,8 @@ import vcr.serializers.yamlserializer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.adapters.alpaca.evidence import PAYLOADS, ROOT, lines
-from tests.adapters.alpaca.payload_summaries import CONTEXT, FILE, summary
+from tests.adapters.alpaca.payload_summaries import CONTEXT, summary
+from tests.effort import effort
 
 from dragoman.decoding import decode_payload, to_document
 from dragoman.errors import (
@@ -43,8 +44,9 @@ from dragoman.models import (
 from dragoman.transport.codec import decode_any
 from dragoman.transport.packed import Stamp, encode_packed
 from dragoman_alpaca.mapping import PAYLOADS as TABLE
+from dragoman_conformance.tables import load_meanings
 
-EXPECTED = json.loads(FILE.read_text())
+TOLD = {payload.id: summary(payload.data) for payload in PAYLOADS}
 PROVENANCE = {"documented", "third-party"}
 BY_NAME = {
     *("stock_snapshots", "codes"),  # any name at all may be a field of theirs
@@ -67,22 +69,20 @@ def only(data, **said):
     return item
 
 
-@pytest.mark.parametrize("payload", PAYLOADS, ids=lambda payload: payload.id)
-def test_every_payload_is_told_by_its_looks(payload):
-    assert EXPECTED[payload.id] == summary(payload.data)
+def test_the_table_of_meanings_says_what_every_payload_means():
+    rows = load_meanings(ROOT)
 
-
-def test_every_expectation_is_of_a_payload_that_is_there():
-    assert [payload.id for payload in PAYLOADS] == list(EXPECTED)
+    assert {payload.data for payload in PAYLOADS} <= {row.payload for row in rows}
+    assert [] == [row.place for row in rows if row.kind is None]
 
 
 def test_no_payload_is_of_an_unknown_kind():
-    assert [] == [name for name, expected in EXPECTED.items() if expected["kind"] is None]
+    assert [] == [name for name, told in TOLD.items() if told["kind"] is None]
 
 
 @pytest.mark.parametrize("payload", PAYLOADS, ids=lambda payload: payload.id)
 def test_every_payload_is_told_alike_when_its_kind_is_named(payload):
-    assert EXPECTED[payload.id] == summary(payload.data, EXPECTED[payload.id]["kind"])
+    assert TOLD[payload.id] == summary(payload.data, TOLD[payload.id]["kind"])
 
 
 def test_every_payload_says_where_it_comes_from():
@@ -145,7 +145,7 @@ def test_kinds_without_evidence_are_told_too(name):
 
 
 def test_every_kind_is_told_somewhere():
-    seen = {expected["kind"] for expected in EXPECTED.values()} | MADE.keys()
+    seen = {told["kind"] for told in TOLD.values()} | MADE.keys()
 
     assert seen == {kind.name for kind in TABLE.kinds}
 
@@ -197,7 +197,7 @@ def test_what_looks_like_nothing_or_like_anything_is_not_decided(name):
 
 
 def told_alike(payload):
-    return EXPECTED[payload.id]["kind"] not in BY_NAME
+    return TOLD[payload.id]["kind"] not in BY_NAME
 
 
 OBJECTS = [one for one in PAYLOADS if one.text.startswith("{") and told_alike(one)]
@@ -207,7 +207,7 @@ OBJECTS = [one for one in PAYLOADS if one.text.startswith("{") and told_alike(on
 def test_a_new_field_changes_nothing(payload):
     grown = payload.text[:-1] + ', "a_new_field": {"of": ["the", "venue"]}}'
 
-    assert EXPECTED[payload.id] == summary(grown.encode())
+    assert TOLD[payload.id] == summary(grown.encode())
 
 
 def payload(name):
@@ -465,18 +465,18 @@ def spoiled(document, dice):
     return found
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=effort(400), deadline=None)
 @given(st.sampled_from(PAYLOADS), st.integers(0, 2**32), st.booleans())
 def test_whatever_is_missing_empty_or_strange_is_an_answer_too(payload, seed, is_named):
     document = spoiled(json.loads(payload.text), random.Random(seed))
-    kind = EXPECTED[payload.id]["kind"] if is_named else None
+    kind = TOLD[payload.id]["kind"] if is_named else None
 
     found = read(document, kind=kind)
 
     assert isinstance(to_document(found), (list, dict))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=effort(200), deadline=None)
 @given(st.binary(max_size=200))
 def test_no_bytes_break_it(data):
     found = read(data)
@@ -484,7 +484,7 @@ def test_no_bytes_break_it(data):
     assert found.error is not None or found.kind is not None or found.items == ()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=effort(200), deadline=None)
 @given(st.sampled_from(PAYLOADS), st.integers(0, 5000), st.integers(0, 255))
 def test_no_byte_gone_wrong_breaks_it(payload, place, byte):
     data = bytearray(payload.data)
@@ -515,3 +515,35 @@ def test_what_cannot_be_read_is_an_error_of_its_own(name):
 
 def test_decode_any_and_the_table_read_numbers_alike():
     assert decode_any(b'{"p": 0.1}') == TABLE.read(b'{"p": 0.1}')
+
+
+BOOK = {
+    "T": "o",
+    "S": "MKR/USD",
+    "t": "2024-03-12T10:39:39.445492807Z",
+    "b": [],
+    "a": [{"p": 2614.587, "s": 12.5308}],
+}
+
+
+@pytest.mark.parametrize(("said", "is_whole"), [({}, False), ({"r": True}, True)])
+def test_a_book_told_alone_is_whole_only_where_it_says_so(said, is_whole):
+    depth = only(BOOK | said)
+
+    assert (is_whole, 1) == (depth.is_snapshot, len(depth.asks))
+
+
+def test_of_a_change_told_alone_a_level_of_no_size_is_one_that_goes():
+    depth = only(BOOK | {"b": [{"p": 0.7904, "s": 0}], "a": []})
+
+    assert [("0.7904", "0")] == [(str(one.price), str(one.size)) for one in depth.bids]
+
+
+def test_a_bar_in_which_nothing_was_traded_has_no_average():
+    bar = only(
+        {"T": "b", "S": "BTC/USD", "t": "2024-03-12T10:37:00Z"}
+        | dict.fromkeys("ohlc", 71856.1435)
+        | {"v": 0, "n": 0, "vw": 0}
+    )
+
+    assert (Decimal(0), 0, None) == (bar.volume, bar.trade_count, bar.vwap)

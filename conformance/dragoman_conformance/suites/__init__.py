@@ -1,0 +1,1 @@
+"""The suites: one module of scenarios for each family of requirements."""
