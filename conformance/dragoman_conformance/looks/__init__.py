@@ -1,0 +1,1 @@
+"""What suites look with: comparisons and probes that several scenarios share."""
