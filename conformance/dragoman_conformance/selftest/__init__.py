@@ -1,0 +1,1 @@
+"""The kit put to its own test: planted bugs, each of which must fail exactly what it breaks."""
