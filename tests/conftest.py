@@ -4,11 +4,12 @@ Nor does it matter how busy the machine is: time limits count what a test takes 
 """
 
 import asyncio
-import os
+import gc
 
 import pytest
 import pytest_asyncio
 from hypothesis import HealthCheck, settings
+from tests.effort import PROFILE
 from tests.patience import patient
 
 from dragoman_conformance.guard import NetworkGuard
@@ -21,7 +22,8 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],  # a busy machine is no defect
 )
 settings.register_profile("quick", settings.get_profile("ci"), max_examples=20)
-settings.load_profile(os.environ.get("DRAGOMAN_HYPOTHESIS_PROFILE", "ci"))
+settings.register_profile("soak", settings.get_profile("ci"), max_examples=1000)
+settings.load_profile(PROFILE)
 
 guard_key = pytest.StashKey[NetworkGuard]()
 
@@ -30,6 +32,18 @@ def pytest_configure(config):
     guard = config.stash[guard_key] = NetworkGuard()
     guard.__enter__()
     config.add_cleanup(lambda: guard.__exit__(None, None, None))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Take the tests themselves, which stay to the end, out of every later search for garbage."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(autouse=True)

@@ -11,6 +11,7 @@ import attrs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.effort import effort
 
 from dragoman import (
     Broker,
@@ -154,7 +155,7 @@ async def test_a_life_told_in_order_is_told_as_it_was(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["filled", "canceled", "replaced", "busted", "rejected"])
 @given(seed=st.integers(0, 2**32))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=effort(75), deadline=None)
 def test_any_loss_repetition_and_order_of_words_ends_in_the_same_order(
     name: str, seed: int
 ) -> None:

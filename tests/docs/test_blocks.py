@@ -34,7 +34,7 @@ def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
         env={**os.environ, **state, "PYTHONWARNINGS": "error"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
 

@@ -6,7 +6,6 @@ one. Where an account is in doubt all the same, whoever submits waits until it i
 
 import asyncio
 import json
-import os
 import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -20,7 +19,6 @@ from dragoman_conformance.harbor.settings import FillStyle, HarborSettings
 from dragoman_conformance.harbor.spec import REGISTRY
 
 VICTIM = Path(__file__).with_name("victim.py")
-SOAK = bool(os.environ.get("DRAGOMAN_SOAK"))
 LONGEST_S = 60.0
 
 

@@ -1,18 +1,17 @@
 """A client that is killed anywhere within `submit`, and comes back to the same journal."""
 
 import asyncio
-import os
 from collections import Counter
 from decimal import Decimal
 
 import pytest
+from tests.effort import IS_SOAK, effort
 
 from dragoman import DragomanError, OrderEvent, OrderType, Side
 from dragoman_conformance.harbor.settings import FillStyle
 
-SOAK = bool(os.environ.get("DRAGOMAN_SOAK"))
 KILLED = 9
-SAMPLE = 16
+SAMPLE = effort(16, quick=6)
 ORDER = {
     "symbol": "AAPL",
     "side": Side.BUY,
@@ -31,7 +30,7 @@ async def dock(open_dock):
 def sample(last):
     """Return the points to die at: all of them, or so many spread evenly."""
     points = range(1, last + 1)
-    return [*points] if SOAK else [*points[:: max(1, last // SAMPLE)]]
+    return [*points] if IS_SOAK else [*points[:: max(1, last // SAMPLE)]]
 
 
 async def measured(dock, forker):

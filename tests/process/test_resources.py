@@ -2,12 +2,13 @@
 
 import asyncio
 import gc
-import os
 import threading
 from pathlib import Path
 
+from tests.effort import effort
+
 FOLDER = Path("/proc/self/fd")
-MANY = 100 if os.environ.get("DRAGOMAN_HYPOTHESIS_PROFILE") == "quick" else 1000
+MANY = effort(200, quick=50, soak=1000)
 AT_ONCE = 10  # more would keep the loop busy past the time limits of a clock so fast
 STILL = 20
 POOLED = "asyncio_"  # the loop's own pool keeps its threads, of a bounded number

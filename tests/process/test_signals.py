@@ -1,13 +1,12 @@
 """A client that is stopped, continued, told to end, or interrupted."""
 
-import os
 import signal
 from random import Random
 
 import pytest
+from tests.effort import effort
 
-SOAK = bool(os.environ.get("DRAGOMAN_SOAK"))
-POINTS = 200 if SOAK else 4
+POINTS = effort(4, quick=2, soak=200)
 NORMAL = 1000
 QUICKLY_S = 5.0
 

@@ -7,6 +7,7 @@ input and does each in a fork of itself, so that a hundred deaths cost one start
 import asyncio
 import collections
 import contextlib
+import importlib
 import json
 import os
 import signal
@@ -31,6 +32,13 @@ ORDER = {
     "quantity": "2",
     "limit_price": "100",
 }
+
+LOADED_BY_CONNECTING = (
+    "dragoman.connection",
+    "dragoman.transport.http_wire",
+    "dragoman.transport.websocket_wire",
+    "dragoman_conformance.harbor.adapter",
+)
 
 
 def say(**facts):
@@ -257,6 +265,8 @@ def run(facts):
 
 
 def fork_for_each_line():
+    for module in LOADED_BY_CONNECTING:
+        importlib.import_module(module)
     say(ready=os.getpid())
     for line in sys.stdin:
         child = os.fork()

@@ -1,12 +1,11 @@
 """A plan played for one row of the fault table, and what its history shows."""
 
-import os
+from tests.effort import effort
 
 from dragoman_conformance.simulation.plan import Plan
 from dragoman_conformance.simulation.run import play
 
-IS_QUICK = os.environ.get("DRAGOMAN_HYPOTHESIS_PROFILE") == "quick"
-SEEDS = range(4 if IS_QUICK else 20)
+SEEDS = range(effort(10))
 ONE = "1000:submit:buy:AAPL:3:99.50:a"
 SECOND_NS = 1_000_000_000
 START_NS = 1_767_796_200_000_000_000

@@ -2,15 +2,18 @@
 
 import attrs
 import pytest
+from tests.effort import effort
 
 from dragoman_conformance.simulation.plan import Verb
 from dragoman_conformance.simulation.run import play
 from dragoman_conformance.simulation.workload import generate
 
+CHUNK = 20
 
-@pytest.mark.parametrize("start", range(0, 400, 50))
+
+@pytest.mark.parametrize("start", range(0, effort(200), CHUNK))
 def test_without_a_fault_there_is_no_alarm_and_no_doubt(start):
-    for seed in range(start, start + 50):
+    for seed in range(start, start + CHUNK):
         plan = generate(seed)
         run = play(attrs.evolve(plan, faults=(), late=0, lag=0))
         rows = run.history.of("client")

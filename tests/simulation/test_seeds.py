@@ -5,15 +5,14 @@ import subprocess
 import sys
 
 import pytest
+from tests.effort import effort
 
 from dragoman_conformance.simulation.plan import FaultKind
 from dragoman_conformance.simulation.run import play
 from dragoman_conformance.simulation.workload import generate
 
-from .scenario import IS_QUICK
-
 CHUNK = 100
-SEEDS = 200 if IS_QUICK else 2_000
+SEEDS = effort(2_000, quick=100, soak=2_000)  # a soak plays 20,000 more in a row
 
 
 @pytest.mark.parametrize("start", range(0, SEEDS, CHUNK))

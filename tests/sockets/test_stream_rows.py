@@ -176,13 +176,13 @@ async def test_f66_a_frame_that_nobody_understands_ends_nothing(rig):
 
 async def test_f75_a_venue_that_refuses_connects_is_tried_until_it_takes_one(rig):
     await rig.submit()
-    rig.streams.reset_connects(12)
+    rig.streams.reset_connects(8)
     rig.streams.reset_streams()
     await filled(rig, "c1")
 
     await rig.becomes("FILLED")
     await rig.verdict()
-    assert 14 == rig.streams.connects
+    assert 10 == rig.streams.connects
 
 
 async def test_f78_a_peer_that_vanished_without_a_word_is_found_out(rig):

@@ -205,7 +205,7 @@ async def test_an_order_that_arrives_after_its_absence_was_proved_comes_back_wit
 
 @pytest.mark.parametrize("status", [429, 418])
 async def test_f15_too_many_requests_starts_no_storm(rig, status):
-    rig.http(HttpFault.REPLY, reply=Reply.busy(status, "40"), is_delivered=False)
+    rig.http(HttpFault.REPLY, reply=Reply.busy(status, "20"), is_delivered=False)
 
     with pytest.raises(DragomanError) as caught:
         await rig.submit(timeout_s=0.3)

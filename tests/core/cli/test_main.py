@@ -76,11 +76,13 @@ def test_missing_extra_is_one_line_with_the_remedy():
     assert 'pip install "dragoman[cli]"' in found.stderr
 
 
-@pytest.mark.parametrize("code", range(8))
-def test_help_documents_every_exit_code(start, code):
+def test_help_documents_every_exit_code(start):
     out, _ = start("--help").communicate()
 
-    assert any(line.strip().startswith(f"{code}  ") for line in out.splitlines())
+    lines = [line.strip() for line in out.splitlines()]
+    assert [] == [
+        code for code in range(8) if not any(one.startswith(f"{code}  ") for one in lines)
+    ]
 
 
 def test_demo_over_a_pipe_is_plain_flat_and_within_20_seconds(start):

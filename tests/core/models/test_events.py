@@ -2,7 +2,8 @@
 
 import attrs
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
+from tests.effort import effort
 from tests.strategies import MODELS, order_events
 
 from dragoman.errors import InvalidValueError
@@ -13,11 +14,13 @@ PRIVATE = {"OrderEvent", "PositionEvent", "AccountEvent", "LedgerEvent", "Protec
 WITH_FILL = {OrderEventKind.FILL, OrderEventKind.FILL_BUSTED}
 
 
+@settings(max_examples=effort(50))
 @given(order_events())
 def test_a_fill_goes_with_fill_and_bust_alone(event):
     assert (event.kind in WITH_FILL) is (event.fill is not None)
 
 
+@settings(max_examples=effort(50))
 @given(order_events())
 def test_any_other_pairing_is_refused(event):
     kinds = [

@@ -9,6 +9,7 @@ import attrs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.effort import effort
 from tests.strategies import MODELS, amounts, exact, failures
 
 from dragoman import errors, models, ports
@@ -47,7 +48,7 @@ def test_every_class_of_the_event_union_is_tagged():
 
 
 @names(MODELS)
-@settings(max_examples=40)
+@settings(max_examples=effort(25))
 @given(data=st.data())
 def test_a_model_survives_json(kind, data):
     model = data.draw(MODELS[kind])
@@ -58,7 +59,7 @@ def test_a_model_survives_json(kind, data):
 
 
 @names(MODELS)
-@settings(max_examples=40)
+@settings(max_examples=effort(25))
 @given(data=st.data())
 def test_a_model_survives_plain_data_that_is_what_json_says(kind, data):
     model = data.draw(MODELS[kind])
@@ -70,7 +71,7 @@ def test_a_model_survives_plain_data_that_is_what_json_says(kind, data):
 
 
 @names(EVENTS)
-@settings(max_examples=20)
+@settings(max_examples=effort(20))
 @given(data=st.data())
 def test_an_event_is_found_again_by_its_tag(kind, data):
     event = data.draw(MODELS[kind])
@@ -82,7 +83,7 @@ def test_an_event_is_found_again_by_its_tag(kind, data):
 
 
 @names(MODELS)
-@settings(max_examples=10)
+@settings(max_examples=effort(10))
 @given(data=st.data())
 def test_raw_is_left_out_unless_asked_for(kind, data):
     plain = serde.to_plain(data.draw(MODELS[kind]))

@@ -7,6 +7,7 @@ import attrs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.effort import effort
 from tests.journalled import NOW_NS, accepted, canceled, opened, request, submitted
 from tests.order_lives import ONE, Venue, fill_of, lives, tracker, ways_of
 
@@ -76,7 +77,7 @@ def died(history):
     return restarted
 
 
-@settings(max_examples=400)
+@settings(max_examples=effort(200))
 @given(evidence())
 def test_a_restart_at_any_point_ends_in_the_same_order_and_tells_nothing_twice(found) -> None:
     told, came, cut = found
@@ -100,7 +101,7 @@ def test_a_restart_at_any_point_ends_in_the_same_order_and_tells_nothing_twice(f
     assert len({*once}) == len(once)
 
 
-@settings(max_examples=400)
+@settings(max_examples=effort(200))
 @given(lives(), st.integers(0, 6))
 def test_a_restart_between_events_of_a_stream_leaves_all_as_it_was(told, cut) -> None:
     steady = tracker()

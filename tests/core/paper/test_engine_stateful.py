@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from paper_oracle import Oracle
 from paper_venue import INSTRUMENTS, Venue
+from tests.effort import effort
 
 from dragoman.errors import DragomanError, InvalidOrderError
 from dragoman.models import (
@@ -299,5 +300,5 @@ class VenueMachine(RuleBasedStateMachine):
         assert self.venue.engine.history_digest == self.twin.engine.history_digest
 
 
-VenueMachine.TestCase.settings = settings(stateful_step_count=40)
+VenueMachine.TestCase.settings = settings(max_examples=effort(50), stateful_step_count=40)
 TestVenue = VenueMachine.TestCase

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from tests.effort import effort
 
 from dragoman.errors import CircuitOpenError, Outcome
 from dragoman.resilience.breaker import Breaker, BreakerState, BreakerTerms
@@ -370,7 +371,7 @@ class BreakerLife(RuleBasedStateMachine):
         )
 
 
-BreakerLife.TestCase.settings = settings(max_examples=100, stateful_step_count=30)
+BreakerLife.TestCase.settings = settings(max_examples=effort(100), stateful_step_count=30)
 TestBreakerLife = BreakerLife.TestCase
 
 

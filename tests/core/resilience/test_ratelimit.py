@@ -5,6 +5,7 @@ import time
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.effort import effort
 
 from dragoman.errors import ConfigurationError, InvalidValueError, Outcome, RateLimitedError
 from dragoman.resilience.pools import Pool, Window
@@ -413,7 +414,7 @@ async def play(plan):
     return callers, given_back, ended
 
 
-@settings(max_examples=150)
+@settings(max_examples=effort(150))
 @given(actions)
 def test_i12_no_interval_ever_sees_more_than_the_limit(plan):
 
@@ -432,7 +433,7 @@ def test_i12_no_interval_ever_sees_more_than_the_limit(plan):
                 assert seen <= limit
 
 
-@settings(max_examples=100)
+@settings(max_examples=effort(100))
 @given(actions)
 def test_calls_of_one_lane_and_pool_never_overtake_each_other(plan):
     callers, _, _ = asyncio.run(play(plan))

@@ -14,6 +14,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.effort import effort
 
 from dragoman.errors import ConfigurationError, DecodeError, Violation
 from dragoman.transport.codec import Amount, JsonDecoder, Limits, decode, decode_any, encode
@@ -354,7 +355,7 @@ SHAPES = [object, Order, Page, Node, list[Order], dict[str, Amount], tuple[Amoun
 DECODERS = [JsonDecoder(shape) for shape in SHAPES]
 
 
-@settings(max_examples=1000)
+@settings(max_examples=effort(1000))
 @given(st.one_of(st.binary(max_size=60), st.lists(pieces, max_size=25).map(b"".join)))
 def test_c2_only_our_error_escapes_from_any_bytes(data):
     for decoder in DECODERS:
