@@ -117,7 +117,9 @@ async def test_f50_a_halt_from_another_thread_is_final_for_a_thousand_orders_und
             *report.unsent,
             *report.unknown,
         }
-        assert set(report.sent) == set(writing.written[:-1])
+        # Another thread can't see whether the pen that is lifted in that instant has touched paper.
+        assert set(writing.written[:-1]) <= set(report.sent)
+        assert len(report.sent) <= len(writing.written)
         assert not set(report.unsent) & {*report.sent, *report.unknown, *report.open_orders}
         assert not report.is_flat
 

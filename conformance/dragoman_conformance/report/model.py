@@ -8,6 +8,7 @@ published beside this module. A field is only ever added, and with a default; an
 
 from __future__ import annotations
 
+import inspect
 from typing import Any, Final, Literal, TypeVar
 
 import msgspec
@@ -205,6 +206,10 @@ def read_exchanges(data: bytes, where: str) -> Exchanges:
 def schema() -> bytes:
     """Return the JSON Schema of `report.json`."""
     components: dict[str, Any] = msgspec.json.schema(Report)
+    for kind in components["$defs"].values():
+        if "description" in kind:
+            # Compilers differ in how much of a docstring's indentation they keep.
+            kind["description"] = inspect.cleandoc(kind["description"])
     described = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "The report of a dragoman conformance run",
