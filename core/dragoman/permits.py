@@ -43,7 +43,8 @@ class SendPermit:
         self, check: Callable[[], None], lock: threading.Lock | threading.RLock | None = None
     ) -> None:
         self._check = check
-        self._lock = lock or threading.Lock()
+        # a signal handler may look while the very thread it interrupts holds the lock to write
+        self._lock = lock or threading.RLock()
         self._token: Token[SendPermit | None] | None = None
         self.is_used: bool = False
         """Whether a byte may have been written; then no error can prove that none was."""
@@ -60,6 +61,15 @@ class SendPermit:
     ) -> None:
         if self._token is not None:
             _current.reset(self._token)
+
+    def has_written(self) -> bool:
+        """Return `is_used` as it stands once no other thread is being checked. From any thread.
+
+        Read without the lock, a permit that is just being refused looks used. A signal handler
+        which interrupts the check itself can't wait for it, and is told True.
+        """
+        with self._lock:
+            return self.is_used
 
     def writing(self) -> _Writing:
         """Return the context to write the first byte in: it checks, holds the lock, and notes it.

@@ -100,7 +100,7 @@ class Sendings:
         A permit that was not used proves nothing before an adapter is known to ask for them.
         """
         rows = tuple(self._by_id.items())
-        used = [one.permit is not None and one.permit.is_used for _, one in rows]
+        used = [one.permit is not None and one.permit.has_written() for _, one in rows]
         has_asked = self._has_asked or any(used)
         return {
             name: _flight(one, is_used=is_used, has_asked=has_asked)
