@@ -43,8 +43,7 @@ class SendPermit:
         self, check: Callable[[], None], lock: threading.Lock | threading.RLock | None = None
     ) -> None:
         self._check = check
-        # a signal handler may look while the very thread it interrupts holds the lock to write
-        self._lock = lock or threading.RLock()
+        self._lock = lock or threading.Lock()
         self._token: Token[SendPermit | None] | None = None
         self.is_used: bool = False
         """Whether a byte may have been written; then no error can prove that none was."""
