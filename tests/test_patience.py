@@ -1,4 +1,4 @@
-"""What a machine takes for itself is no part of a patient loop's time; what a test takes is."""
+"""A machine's stalls are no part of a patient loop's time, its speed hardly; what is waited is."""
 
 import asyncio
 import os
@@ -40,12 +40,30 @@ async def test_a_stall_takes_no_time(loop):
     assert loop.time() - before_s < 0.1
 
 
-async def test_work_takes_its_time(loop):
+async def test_work_takes_a_twentieth_of_its_time(loop):
     before_s = loop.time()
 
-    work(0.2)
+    work(0.4)
 
-    assert loop.time() - before_s >= 0.2
+    assert 0.019 <= loop.time() - before_s < 0.2
+
+
+async def test_work_in_small_steps_takes_no_less(loop):
+    before_s, end_s = loop.time(), time.thread_time() + 0.4
+
+    while time.thread_time() < end_s:
+        loop.time()
+
+    assert 0.019 <= loop.time() - before_s < 0.2
+
+
+async def test_what_turns_in_circles_times_out(loop):
+    def turn():
+        loop.call_soon(turn)
+
+    turn()
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(loop.create_future(), 0.01)
 
 
 async def test_a_wait_takes_what_it_was_to_take(loop):

@@ -37,7 +37,7 @@ class Market:
 
     async def connect(self, **options: object) -> Broker:
         """Connect one more broker to this market; the first tick is behind it."""
-        options = {"ids": SeededIds(), "timeout_s": 0.2, **options}
+        options = {"ids": SeededIds(), "timeout_s": 5.0, **options}
         connection = dragoman.connect("mock", venue=self.venue, clock=self.clock, **options)  # type: ignore[arg-type]
         broker = await self._stack.enter_async_context(connection)
         await self.clock.advance(seconds=2)

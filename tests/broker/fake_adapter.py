@@ -133,7 +133,7 @@ class FakeVenue:
 
     def connect(self, **settings: Any) -> Connection:
         """Return a connection to this venue."""
-        settings = {"account_id": "one", "timeout_s": 0.05, "ids": SeededIds(), **settings}
+        settings = {"account_id": "one", "timeout_s": 5.0, "ids": SeededIds(), **settings}
         return dragoman.connect("fake", registry=REGISTRY, venue=self, clock=self.clock, **settings)
 
     def order_of(self, request: OrderRequest, number: int | None = None, **facts: Any) -> Order:

@@ -360,15 +360,16 @@ async def test_two_symbols_may_have_the_same_venue_id(
     assert {"low", "ext-MSFT"} == {one.client_order_id for one in broker.state.orders}
 
 
-async def test_exits_of_unknown_fate_say_so(venue: FakeVenue, broker: Broker) -> None:
-    venue.stream(moved(position(5)))
-    await settle()
+async def test_exits_of_unknown_fate_say_so(venue: FakeVenue) -> None:
     leg = Exit(offset=Offset.price(1))
     venue.script("set_exits", LOST, waiting(), OrderRejectedError("no"))
+    async with venue.connect(timeout_s=0.05) as broker:
+        venue.stream(moved(position(5)))
+        await settle()
 
-    for expected in (OutcomeUnknownError, OutcomeUnknownError, OrderRejectedError):
-        with pytest.raises(expected):
-            await broker.set_exits("AAPL", stop_loss=leg)
+        for expected in (OutcomeUnknownError, OutcomeUnknownError, OrderRejectedError):
+            with pytest.raises(expected):
+                await broker.set_exits("AAPL", stop_loss=leg)
 
 
 async def test_a_read_only_connection_does_not_wait_for_what_it_will_never_hear(

@@ -228,7 +228,7 @@ async def test_halt_stops_submits_and_lets_cancels_through(broker: Broker) -> No
 
 async def test_halt_reports_orders_of_unknown_fate(market: Market) -> None:
     plan = "submit#1 mute_stream(seconds=60); submit#1 lost_response; fetch_order#1 server_error"
-    broker = await market.connect(faults=plan)
+    broker = await market.connect(faults=plan, timeout_s=0.2)
     with pytest.raises(OutcomeUnknownError):
         await broker.submit(LOW)
 

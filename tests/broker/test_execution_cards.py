@@ -539,7 +539,7 @@ async def test_ambiguous_submit_without_evidence_is_unknown_until_there_is_some(
     market: Market,
 ) -> None:
     plan = "submit#1 mute_stream(seconds=60); submit#1 lost_response; fetch_order#1 server_error"
-    broker = await market.connect(faults=plan)
+    broker = await market.connect(faults=plan, timeout_s=0.2)
     request = OrderRequest.limit("AAPL", BUY, 1, "99", client_order_id="lost")
 
     with pytest.raises(OutcomeUnknownError) as raised:
@@ -561,7 +561,7 @@ async def test_ambiguous_submit_without_evidence_is_unknown_until_there_is_some(
 
 async def test_ambiguous_cancel_is_unknown_and_may_be_repeated(market: Market) -> None:
     plan = "cancel#1 lost_response; cancel#1 mute_stream(seconds=60); fetch_order#1 server_error"
-    broker = await market.connect(faults=plan)
+    broker = await market.connect(faults=plan, timeout_s=0.2)
     order = await broker.submit(OrderRequest.limit("AAPL", BUY, 1, "99"))
 
     with pytest.raises(OutcomeUnknownError) as raised:
@@ -580,7 +580,7 @@ async def test_ambiguous_modify_leaves_either_terms_possible_until_looked_up(
     market: Market,
 ) -> None:
     plan = "replace#1 lost_response; replace#1 mute_stream(seconds=60); fetch_order#1 server_error"
-    broker = await market.connect(faults=plan)
+    broker = await market.connect(faults=plan, timeout_s=0.2)
     order = await broker.submit(OrderRequest.limit("AAPL", BUY, 1, "99"))
 
     with pytest.raises(OutcomeUnknownError):

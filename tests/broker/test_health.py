@@ -213,7 +213,7 @@ async def test_i6_an_order_of_unknown_fate_degrades_until_it_is_known(
     venue.script("fetch_order", *[VenueUnavailableError("503")] * 20)
     venue.script("fetch_open_orders", *[VenueUnavailableError("503")] * 20)
     with pytest.raises(OutcomeUnknownError):
-        await broker.submit(LOW)
+        await broker.submit(LOW, timeout_s=0.05)
     await venue.clock.advance(seconds=1)
     during = broker.health
 

@@ -109,7 +109,7 @@ def held_open() -> tuple[int, int, int]:
 
 
 def connect_real(venue: FakeVenue, **settings: Any) -> Connection:
-    settings = {"account_id": "one", "timeout_s": 0.05, "ids": SeededIds(), **settings}
+    settings = {"account_id": "one", "timeout_s": 5.0, "ids": SeededIds(), **settings}
     return dragoman.connect("real", registry=REAL, venue=venue, clock=venue.clock, **settings)
 
 
@@ -208,7 +208,7 @@ async def test_i1_an_intent_without_evidence_is_looked_for_after_a_restart_never
     never: asyncio.Future[object] = asyncio.get_running_loop().create_future()
     venue.script("submit", never)
     with pytest.raises(OutcomeUnknownError):
-        await broker.submit(LOW)
+        await broker.submit(LOW, timeout_s=0.05)
     await broker.aclose()
     venue.shown["low"] = venue.order_of(LOW, 1)
 

@@ -95,7 +95,7 @@ async def test_f43_fills_of_the_first_order_ever_are_told_after_a_crash(
     broker = await venue.connect(state_dir=tmp_path)
     venue.script("submit", waiting())
     with pytest.raises(OutcomeUnknownError):
-        await broker.submit(LOW)
+        await broker.submit(LOW, timeout_s=0.05)
     await broker.aclose()
     order = venue.order_of(LOW, 1, status=status, filled_quantity=D(quantity), updated_at_ns=101)
     venue.shown["low"] = order
@@ -308,7 +308,7 @@ async def test_f43_an_order_that_never_left_the_dead_process_is_proved_absent_af
     broker = await venue.connect(state_dir=tmp_path)
     venue.script("submit", waiting())
     with pytest.raises(OutcomeUnknownError):
-        await broker.submit(LOW)
+        await broker.submit(LOW, timeout_s=0.05)
     await broker.aclose()
 
     async with venue.connect(state_dir=tmp_path) as broker:

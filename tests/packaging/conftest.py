@@ -72,10 +72,12 @@ class Environment:
     """A fresh virtual environment outside the checkout, with the wheel in it."""
 
     def __init__(self, folder, requirement):
-        venv.create(folder, with_pip=True)
+        venv.create(folder, with_pip=False)  # the pip that is here installs there as well
         self.folder = folder
         self.scripts = folder / ("Scripts" if sys.platform == "win32" else "bin")
-        self.run("python", "-m", "pip", "install", "--quiet", requirement).check_returncode()
+        target = ("--python", str(self.scripts / "python"))
+        command = [sys.executable, "-m", "pip", *target, "install", "--quiet", requirement]
+        subprocess.run(command, cwd=folder, check=True, capture_output=True)
 
     def run(self, program, *arguments):
         command = [str(self.scripts / program), *arguments]

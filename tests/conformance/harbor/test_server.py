@@ -81,7 +81,7 @@ async def test_it_serves_from_its_own_process_and_ends_when_told(session):
     rows = [json.loads(await process.stdout.readline())["row"] for _ in range(2)]
 
     process.send_signal(signal.SIGTERM)
-    ended = await asyncio.wait_for(process.wait(), 10)
+    ended = await asyncio.wait_for(process.wait(), 60)
 
     assert "listening" == first["row"]
     assert {201: ["accepted", "request"], 422: ["refused", "request"]}[status] == rows
