@@ -1,24 +1,15 @@
 """A rule machine over the stage: anything may happen next, and in the end everybody must agree.
 
-Hypothesis drives it from a thread of its own, because each run has a loop, a venue and a connection
-of its own. It is derandomized: the same runs every time.
+It runs in a thread of its own, because each run has a loop, a venue and a connection of its own.
+The runs are the same every time, on every machine: each is drawn from a seed. Hypothesis would draw
+them from the constants of whatever modules happen to be loaded.
 """
 
 from __future__ import annotations
 
 import asyncio
-import functools
+from random import Random
 from typing import TYPE_CHECKING, Any, Final
-
-from hypothesis import HealthCheck, Phase, Verbosity, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    precondition,
-    rule,
-    run_state_machine_as_test,
-)
 
 from dragoman.errors import DragomanError
 from dragoman.models import OrderEvent, OrderEventKind, OrderStatus, Side
@@ -33,7 +24,7 @@ from .orders import as_it_stands, at_venue, token
 from .terms import on_tick
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
     from dragoman.capabilities import Capabilities
     from dragoman.models import Fill, Order
@@ -43,27 +34,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Finding", "explore"]
 
-_SETTINGS: Final = settings(
-    max_examples=10,
-    stateful_step_count=16,
-    derandomize=True,
-    database=None,
-    deadline=None,
-    phases=(Phase.generate,),
-    verbosity=Verbosity.quiet,
-    suppress_health_check=(
-        HealthCheck.too_slow,
-        HealthCheck.data_too_large,
-        HealthCheck.filter_too_much,
-    ),
-    report_multiple_bugs=False,
-    print_blob=False,
-)
+_RUNS: Final = 10
+_STEPS: Final = 16
 _TIMEOUT_S: Final = 2.0
 _MOST_BREAKS: Final = 3
 _LONGEST_S: Final = 60.0
-_SIDES: Final = st.sampled_from((Side.BUY, Side.SELL))
-_PICKS: Final = st.integers(0, 7)
+_SIDES: Final = (Side.BUY, Side.SELL)
+_PICKS: Final = range(8)
 
 
 class Finding(AssertionError):  # noqa: N818 - it is what the machine is for
@@ -77,27 +54,22 @@ class Finding(AssertionError):  # noqa: N818 - it is what the machine is for
 
 def explore(subject: Subject, capabilities: Capabilities, records: Records) -> Finding | None:
     """Play every run, and return what the first one found that went wrong; None if none did."""
-    try:
-        machine = functools.partial(_Machine, subject, capabilities, records)
-        run_state_machine_as_test(machine, settings=_SETTINGS)  # type: ignore[arg-type] # it is called, as a class would be
-    except Finding as finding:
-        return finding
+    for seed in range(_RUNS):
+        machine = _Machine(subject, capabilities, records, Random(seed))  # noqa: S311 - no secret
+        try:
+            machine.run()
+        except Finding as finding:
+            return finding
     return None
 
 
-def _has_orders(machine: _Machine) -> bool:
-    return bool(machine.names)
-
-
-def _may_break(machine: _Machine) -> bool:
-    return machine.breaks < _MOST_BREAKS
-
-
-class _Machine(RuleBasedStateMachine):
+class _Machine:
     """One run: a connection, and what is done to it."""
 
-    def __init__(self, subject: Subject, capabilities: Capabilities, records: Records) -> None:
-        super().__init__()
+    def __init__(
+        self, subject: Subject, capabilities: Capabilities, records: Records, random: Random
+    ) -> None:
+        self._random = random
         self._runner = asyncio.Runner(loop_factory=StageLoop)
         loop = self._runner.get_loop()
         assert isinstance(loop, StageLoop)  # noqa: S101 - what the runner was given
@@ -106,93 +78,94 @@ class _Machine(RuleBasedStateMachine):
         self._others = 0
         self.breaks = 0
         self._steps: list[str] = []
-        self._run("connect", self._play.connect(timeout_s=_TIMEOUT_S))
+        self._rules: tuple[Callable[[], None], ...] = (
+            self._rest,
+            self._take,
+            self._cancel,
+            self._reprice,
+            self._fill,
+            self._cancel_there,
+            self._place_elsewhere,
+            self._rest_unheard,
+            self._break_connections,
+            self._wait,
+        )
 
-    @initialize(first=_SIDES, second=_SIDES)
-    def begin(self, first: Side, second: Side) -> None:
-        """Submit two orders, one of which trades."""
-        self.rest(first)
-        self.take(second)
+    def run(self) -> None:
+        """Submit two orders, one of which trades; then do anything, and look what became of it."""
+        try:
+            self._run("connect", self._play.connect(timeout_s=_TIMEOUT_S))
+            self._rest()
+            self._take()
+            for _ in range(_STEPS):
+                self._random.choice(self._rules)()
+            self._run("look", self._look(), is_step=False)
+        finally:
+            self._runner.run(self._play.close())
+            self._runner.close()
 
-    @rule(side=_SIDES)
-    def rest(self, side: Side) -> None:
+    def _side(self) -> Side:
+        return self._random.choice(_SIDES)
+
+    def _rest(self) -> None:
         """Submit an order that rests."""
+        side = self._side()
         self._run(f"rest {side}", self._play.rest(side=side, client_order_id=self._name()))
 
-    @rule(side=_SIDES)
-    def take(self, side: Side) -> None:
+    def _take(self) -> None:
         """Submit an order that trades at once, as a limit through the market."""
+        side = self._side()
         price = self._play.away(side.opposite)
         terms = {"side": side, "client_order_id": self._name(), "limit_price": price}
         self._run(f"take {side}", self._play.rest(**terms))
 
-    @precondition(_has_orders)
-    @rule(pick=_PICKS)
-    def cancel(self, pick: int) -> None:
+    def _cancel(self) -> None:
         """Cancel an order of ours, whatever has become of it."""
-        name = self._pick(pick)
-        if name is not None:
-            self._run(f"cancel {name}", self._play.broker.cancel(name))
+        name = self._random.choice(self.names)
+        self._run(f"cancel {name}", self._play.broker.cancel(name))
 
-    @precondition(_has_orders)
-    @rule(pick=_PICKS, percent=st.sampled_from((97, 98, 99)))
-    def reprice(self, pick: int, percent: int) -> None:
+    def _reprice(self) -> None:
         """Change the limit price of an order of ours."""
-        name, fields = self._pick(pick), self._play.capabilities.replace.fields
-        if name is None or "limit_price" not in fields:
+        name, percent = self._random.choice(self.names), self._random.choice((97, 98, 99))
+        if "limit_price" not in self._play.capabilities.replace.fields:
             return
         price = on_tick(self._play, self._play.away(Side.BUY) * percent / 100)
         self._run(f"reprice {name}", self._play.broker.replace(name, limit_price=price))
 
-    @precondition(_has_orders)
-    @rule(pick=_PICKS, quarters=st.integers(1, 3))
-    def fill(self, pick: int, quarters: int) -> None:
+    def _fill(self) -> None:
         """Let the venue fill a part of an open order."""
-        self._run(f"fill {pick}", self._fill(pick, quarters))
+        pick, quarters = self._random.choice(_PICKS), self._random.choice((1, 2, 3))
+        self._run(f"fill {pick}", self._fill_there(pick, quarters))
 
-    @precondition(_has_orders)
-    @rule(pick=_PICKS)
-    def cancel_there(self, pick: int) -> None:
+    def _cancel_there(self) -> None:
         """Let the venue cancel an open order."""
-        self._run(f"cancel there {pick}", self._cancel_there(pick))
+        pick = self._random.choice(_PICKS)
+        self._run(f"cancel there {pick}", self._end_there(pick))
 
-    @precondition(_may_break)
-    @rule()
-    def place_elsewhere(self) -> None:
+    def _place_elsewhere(self) -> None:
         """Let somebody else place an order."""
         self._others += 1
         self._run("place elsewhere", place_there(self._play, f"other-{self._others}"))
 
-    @rule(side=_SIDES)
-    def rest_unheard(self, side: Side) -> None:
+    def _rest_unheard(self) -> None:
         """Submit an order that rests, and lose the answer."""
+        side = self._side()
         if self._play.stage.has_wire:
             self._play.wire.add(HttpToxic(fault=HttpFault.RESET_AFTER_REQUEST))
             work = self._play.rest(side=side, client_order_id=self._name())
             self._run(f"rest {side} unheard", work)
 
-    @precondition(_may_break)
-    @rule()
-    def break_connections(self) -> None:
+    def _break_connections(self) -> None:
         """Break every connection, and let them be made anew."""
-        if self._play.stage.has_wire:
+        if self._play.stage.has_wire and self.breaks < _MOST_BREAKS:
             self.breaks += 1
             self._steps.append("break connections")
             self._play.wire.reset_connections()
             self._run("wait", self._play.pause(0.5))
 
-    @rule()
-    def wait(self) -> None:
+    def _wait(self) -> None:
         """Let a moment pass."""
         self._run("wait", self._play.pause(0.3))
-
-    def teardown(self) -> None:
-        """Look at what became of it all, and take everything down."""
-        try:
-            self._run("look", self._look(), is_step=False)
-        finally:
-            self._runner.run(self._play.close())
-            self._runner.close()
 
     def _run(self, step: str, work: Coroutine[Any, Any, object], *, is_step: bool = True) -> None:
         if is_step:
@@ -211,16 +184,13 @@ class _Machine(RuleBasedStateMachine):
         self.names.append(f"step-{len(self.names)}")
         return self.names[-1]
 
-    def _pick(self, pick: int) -> str | None:
-        return self.names[pick % len(self.names)] if self.names else None
-
     async def _open_there(self, pick: int) -> Order:
         found = await self._play.venue.open_orders()
         if not found:
             raise LookupError("nothing is open")
         return found[pick % len(found)]
 
-    async def _fill(self, pick: int, quarters: int) -> None:
+    async def _fill_there(self, pick: int, quarters: int) -> None:
         order = await self._open_there(pick)
         part = self._play.subject.sample.quantity * quarters / 4
         part = min(part, order.remaining_quantity or part)
@@ -229,7 +199,7 @@ class _Machine(RuleBasedStateMachine):
             lambda engine: engine.execute(account, order.client_order_id, part)
         )
 
-    async def _cancel_there(self, pick: int) -> None:
+    async def _end_there(self, pick: int) -> None:
         order = await self._open_there(pick)
         account = self._play.venue.account_id
         await self._play.venue.act(lambda engine: engine.cancel(account, order.client_order_id))

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 from typing import TYPE_CHECKING
 
+from ..looks.machine import explore
 from ..looks.terms import rests
 from ..scenario import scenario
 
 if TYPE_CHECKING:
     from ..play import Play
 
-_MACHINE = "dragoman_conformance.looks.machine"
-
 
 @scenario("MOD-010", "MOD-020", "MOD-030", when=rests)
 async def any_sequence_ends_in_agreement(play: Play) -> None:
     """Orders, fills, cancels, replaces, lost answers and broken connections, in any order."""
-    # Hypothesis is heavy, and only this scenario needs it.
-    explore = importlib.import_module(_MACHINE).explore
     loop = asyncio.get_running_loop()
     finding = await loop.run_in_executor(
         None, explore, play.subject, play.capabilities, play.records
