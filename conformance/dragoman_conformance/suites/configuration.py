@@ -98,8 +98,11 @@ async def a_missing_credential_is_told_before_anything_is_sent(play: Play) -> No
     await play.open()
     with _no_environment(play):
         for field in play.subject.declared.credentials:
-            with play.silent("CFG-020", f"without {field.name}"):
-                await _without(play, field)
+            if field.is_required:
+                with play.silent("CFG-020", f"without {field.name}"):
+                    await _without(play, field)
+            else:
+                await _can_do_without(play, field)
             for blank in ("", "   "):
                 with play.silent("CFG-020", f"with a blank {field.name}"):
                     connecting = play.stage.connect(**{field.name: blank})
@@ -116,6 +119,19 @@ async def _without(play: Play, field: CredentialField) -> None:
     names = (field.name, *field.variables)
     missing = [name for name in names if error is not None and name not in error.message]
     play.check("CFG-020", not missing, f"the error about {field.name} does not name {missing}")
+    play.check("CFG-020", field.variables, f"no environment variable may hold {field.name}")
+
+
+async def _can_do_without(play: Play, field: CredentialField) -> None:
+    """What is declared as not required is left out, and the account is read all the same."""
+    try:
+        broker = await play.connect(**{field.name: None})
+        await broker.fetch_account()
+    except Exception as error:  # noqa: BLE001 - whatever it is, it could not do without
+        why = f"{field.name} is declared as not required, but: {type(error).__name__}: {error}"
+        play.check("CFG-020", held=False, why=why)
+    finally:
+        await play.disconnect()
     play.check("CFG-020", field.variables, f"no environment variable may hold {field.name}")
 
 
