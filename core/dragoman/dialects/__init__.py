@@ -4,7 +4,7 @@ A dialect is written against `Dialect` and `DialectHost`; `SimpleHost` serves on
 loopback.
 """
 
-from .access import Access, AccessKey, Scope
+from .access import Access, AccessKey, HashedKey, Scope
 from .dialect import Dialect
 from .host import DialectHost
 from .identity import Identity, IdentityMap, MemoryIdentities
@@ -18,6 +18,7 @@ __all__ = [
     "ClientSocket",
     "Dialect",
     "DialectHost",
+    "HashedKey",
     "HostLimits",
     "Identity",
     "IdentityMap",

@@ -1,4 +1,4 @@
-"""Who may do what: keys of foreign clients, and what a client may reach once it has shown one.
+"""Who may do what: keys for foreign clients, and what a client may reach once it has shown one.
 
 A host's keys are its own. They have nothing to do with the credentials of the venue behind a
 broker, which no client ever sees.
@@ -6,11 +6,8 @@ broker, which no client ever sees.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import secrets
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import attrs
 
@@ -18,20 +15,23 @@ from dragoman.broker import Broker
 from dragoman.credentials import Secret
 from dragoman.errors import AuthenticationError, ConfigurationError, Outcome, PermissionDeniedError
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-__all__ = ["ALL_SCOPES", "Access", "AccessKey", "KeyRing", "Scope"]
+__all__ = ["ALL_SCOPES", "Access", "AccessKey", "HashedKey", "Scope", "refusal"]
 
 _SHORTEST_SECRET: Final = 8
 _LONGEST: Final = 1024
+_SHORTEST_SALT: Final = 16
+_DIGEST_BYTES: Final = 32
 
 
 class Scope(StrEnum):
-    """What a client may do: read, or send, change and cancel orders as well."""
+    """What a client may do: read; send, change and cancel orders; stop and resume trading.
+
+    None contains another: a key that only halts reads nothing.
+    """
 
     READ = "READ"
     TRADE = "TRADE"
+    HALT = "HALT"
 
 
 ALL_SCOPES: Final = frozenset(Scope)
@@ -40,10 +40,19 @@ ALL_SCOPES: Final = frozenset(Scope)
 
 @attrs.frozen(kw_only=True)
 class Access:
-    """What one client may reach, once authenticated."""
+    """What one client may reach, once authenticated.
+
+    `broker` is the account it means where its protocol names none. `brokers` are all it may name,
+    that one first; left out, it is the only one. `client` names who it is, the same each time it
+    comes: the id of its key, never its secret; None where no key is needed.
+    """
 
     broker: Broker
+    brokers: tuple[Broker, ...] = attrs.field(
+        default=attrs.Factory(lambda self: (self.broker,), takes_self=True)
+    )
     scopes: frozenset[Scope] = ALL_SCOPES
+    client: str | None = None
 
     def require(self, scope: Scope) -> None:
         """Refuse what this client may not do.
@@ -64,72 +73,55 @@ def _secret(text: str | Secret) -> Secret:
 class AccessKey:
     """One key a host hands to its clients: the id and the secret they show.
 
-    `account_id` is the account it reaches; None is the host's first.
+    `account_id` is the account it reaches, None the host's first; `provider` the provider, None
+    every one that has that account.
     """
 
     key_id: str
     secret: Secret = attrs.field(converter=_secret)
     account_id: str | None = None
+    provider: str | None = None
     scopes: frozenset[Scope] = ALL_SCOPES
 
     def __attrs_post_init__(self) -> None:
         """Refuse a key that protects nothing."""
-        if not 0 < len(self.key_id) <= _LONGEST or not self.key_id.isprintable():
-            raise ConfigurationError("the id of an access key must be a printable text")
+        _check(self.key_id, self.scopes)
         if not _SHORTEST_SECRET <= len(self.secret.reveal()) <= _LONGEST:
             raise ConfigurationError(
                 f"the secret of access key {self.key_id!r} must have at least "
                 f"{_SHORTEST_SECRET} characters"
             )
-        if not self.scopes:
-            raise ConfigurationError(f"access key {self.key_id!r} has no scope: it opens nothing")
 
 
-class KeyRing:
-    """The keys of a host, kept as digests under a salt of this process.
+@attrs.frozen(kw_only=True)
+class HashedKey:
+    """A key as it is kept at rest: enough to know its secret again, not to find it out.
 
-    Raises:
-        ConfigurationError: Two keys have one id.
+    `digest` is the HMAC-SHA-256 of the secret under `salt`. One fast hash is enough for secrets
+    that were drawn at random; one that a person made up can be guessed from it.
     """
 
-    def __init__(self, keys: Sequence[AccessKey]) -> None:
-        self._salt = secrets.token_bytes(32)
-        self._keys: dict[str, tuple[bytes, str | None, frozenset[Scope]]] = {}
-        self._nobody = secrets.token_bytes(32)
-        for key in keys:
-            if key.key_id in self._keys:
-                raise ConfigurationError(f"two access keys have the id {key.key_id!r}")
-            digest = self._digest(key.secret.reveal())
-            self._keys[key.key_id] = (digest, key.account_id, key.scopes)
+    key_id: str
+    salt: bytes = attrs.field(repr=False, eq=False)
+    digest: bytes = attrs.field(repr=False, eq=False)
+    account_id: str | None = None
+    provider: str | None = None
+    scopes: frozenset[Scope] = ALL_SCOPES
 
-    def find(self, key_id: str | None, secret: str | None) -> tuple[str | None, frozenset[Scope]]:
-        """Return the account and the scopes of the key that was shown.
+    def __attrs_post_init__(self) -> None:
+        """Refuse a key that protects nothing."""
+        _check(self.key_id, self.scopes)
+        if len(self.salt) < _SHORTEST_SALT or len(self.digest) != _DIGEST_BYTES:
+            raise ConfigurationError(f"the hash of access key {self.key_id!r} is incomplete")
 
-        Without a key id, as where a protocol carries one token only, the secret alone decides; one
-        that several keys share decides nothing. The time it takes depends on neither text.
 
-        Raises:
-            AuthenticationError: There is no such key, the secret is not its own, or it is not told
-                which of several is meant (NOT_SENT).
-        """
-        shown = self._digest(secret or "")
-        found: list[tuple[str | None, frozenset[Scope]]] = []
-        for known_id, (digest, account_id, scopes) in self._keys.items():
-            is_named = key_id is None or hmac.compare_digest(_bytes(known_id), _bytes(key_id))
-            if hmac.compare_digest(digest if is_named else self._nobody, shown):
-                found.append((account_id, scopes))
-        if len(found) != 1 or not secret:
-            raise refusal("the key is not known here, or its secret is wrong")
-        return found[0]
-
-    def _digest(self, text: str) -> bytes:
-        return hmac.new(self._salt, _bytes(text), hashlib.sha256).digest()
+def _check(key_id: str, scopes: frozenset[Scope]) -> None:
+    if not 0 < len(key_id) <= _LONGEST or not key_id.isprintable():
+        raise ConfigurationError("the id of an access key must be a printable text")
+    if not scopes:
+        raise ConfigurationError(f"access key {key_id!r} has no scope: it opens nothing")
 
 
 def refusal(message: str) -> AuthenticationError:
     """Return the error for a client that has not shown who it is."""
     return AuthenticationError(message, outcome=Outcome.NOT_SENT)
-
-
-def _bytes(text: str) -> bytes:
-    return text.encode(errors="surrogatepass")

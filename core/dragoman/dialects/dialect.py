@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from dragoman.errors import (
     AuthenticationError,
     BusyError,
+    ConfigurationError,
     ConflictError,
     LifecycleError,
     NotFoundError,
@@ -18,7 +19,11 @@ from dragoman.errors import (
     VenueError,
 )
 
+from .credentials import shown_credentials
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from aiohttp import web
 
     from dragoman.errors import DragomanError
@@ -79,6 +84,43 @@ class Dialect(ABC):
             return self.refuse(504, error.message)
         status = next((code for kind, code in _STATUSES if isinstance(error, kind)), 502)
         return self.refuse(status, error.message)
+
+    def configure(self, settings: Mapping[str, object]) -> None:
+        """Take settings of the protocol's own; called at most once, before `mount`.
+
+        Protocols that have some override this.
+
+        Raises:
+            ConfigurationError: There is no such setting, or its value is wrong (NOT_SENT).
+        """
+        for name in settings:
+            raise ConfigurationError(f"the dialect {self.name} has no setting {name!r}")
+
+    def credentials(self, request: web.Request) -> tuple[str | None, str | None]:
+        """Return the key id and the secret that a request shows, as `authenticate` takes them.
+
+        None where it shows none. The host knows by them whose request it is before its handler
+        runs; protocols that carry them elsewhere override this. It never raises.
+        """
+        return shown_credentials(request)
+
+    def account_named(self, request: web.Request) -> tuple[str, str] | None:
+        """Return the provider and the account id that the path of a request names.
+
+        None where the protocol names none: then the client's default account is meant. What a
+        client is answered is kept apart by it. Protocols that name accounts override this.
+        """
+        del request
+        return None
+
+    async def farewell(self) -> None:  # noqa: B027 - most dialects have nothing to say
+        """Say what is to be said before the host closes every socket.
+
+        Called once, when no new command is taken any more and those begun are answered, and given
+        `farewell_s` of the host's limits. What is handed to a socket here is written before it
+        closes; one that is ended here closes with the code and the reason given here, any other
+        with 1001.
+        """
 
     def hints(self, url: str) -> tuple[str, ...]:
         """Return lines that tell a person how to point a client at `url`: settings, no secrets."""

@@ -32,7 +32,25 @@ class DialectHost(Protocol):
 
     @property
     def ids(self) -> IdSource:
-        """Where fresh ids come from."""
+        """Where fresh ids come from: a dialect names by it every order its client left unnamed.
+
+        A request that its client may repeat under one idempotency key draws the same ids in the
+        same order each time, so what it began before a crash is found again, not sent again.
+        """
+        ...
+
+    @property
+    def needs_key(self) -> bool:
+        """Whether clients must show a key.
+
+        Without, any credential that is not empty will do; a protocol that can go without
+        credentials shows one of its own making.
+        """
+        ...
+
+    @property
+    def is_draining(self) -> bool:
+        """Whether the host is about to end: it takes no new commands and no new sockets."""
         ...
 
     @property
@@ -85,5 +103,15 @@ class DialectHost(Protocol):
             request: What asks for it; one that does not ends in a 400.
             protocols: The subprotocols spoken, best first.
             last_words: The frame that a client is sent which reads too slowly and is cut for it.
+        """
+        ...
+
+    def count(self, event: str, **labels: str) -> None:
+        """Count something that happened, for whoever watches the host.
+
+        Args:
+            event: What, in lower-case letters and underscores: "circuit_breaker_resets".
+            **labels: What tells it from others of its kind, the same names each time; few values,
+                and never what a client sent.
         """
         ...

@@ -23,6 +23,10 @@ __all__ = ["Identity", "IdentityMap", "MemoryIdentities", "check_identity", "tak
 _LONGEST_KIND: Final = 64
 _LONGEST_ID: Final = 512
 _LONGEST_ATTRIBUTES: Final = 16 * 1024
+_LONGEST_ESCAPE: Final = 12
+"""What one character takes in JSON at most."""
+_AROUND: Final = 10
+"""What JSON puts around a name and its text, at most."""
 
 
 def _frozen(attributes: Mapping[str, str]) -> FrozenMapping[str]:
@@ -160,12 +164,19 @@ def check_identity(identity: Identity) -> Identity:
         )
         if not 0 < len(text) <= longest
     ]
-    size = len(json.dumps(dict(identity.attributes)))
+    size = _size_of(identity.attributes)
     if size > _LONGEST_ATTRIBUTES:
         found.append(Violation.of("attributes", size, f"at most {_LONGEST_ATTRIBUTES} bytes"))
     if found:
         raise InvalidValueError.of("identity", found)
     return identity
+
+
+def _size_of(attributes: Mapping[str, str]) -> int:
+    """Return how long attributes are as JSON; where that is well below the limit, a bound of it."""
+    characters = sum(len(name) + len(text) for name, text in attributes.items())
+    bound = characters * _LONGEST_ESCAPE + len(attributes) * _AROUND
+    return bound if bound <= _LONGEST_ATTRIBUTES else len(json.dumps(dict(attributes)))
 
 
 def taken(kind: str, foreign_id: str) -> InvalidValueError:

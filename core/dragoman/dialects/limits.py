@@ -12,7 +12,9 @@ __all__ = ["HostLimits"]
 class HostLimits:
     """Limits on what clients may ask of a host. All above 0.
 
-    Sizes are in bytes, times in seconds. `connections` counts requests and sockets alike.
+    Sizes are in bytes, times in seconds. `connections` counts requests and sockets alike, and
+    `connections_per_peer` those from one address. `header_s` is how long the head of a request may
+    take, the first of a connection from when it was made.
     `outbox_bytes` is how much may wait to be written to one socket before its client is cut;
     `farewell_s` how long the last frames of a socket may take. `request_s` bounds a handler that
     answers; what it has begun goes on. `answer_s` is how long a client may take to read an answer
@@ -20,6 +22,7 @@ class HostLimits:
     """
 
     connections: int = attrs.field(default=2000, validator=gt(0))
+    connections_per_peer: int = attrs.field(default=2000, validator=gt(0))
     header_bytes: int = attrs.field(default=16 * 1024, validator=gt(0))
     body_bytes: int = attrs.field(default=1024 * 1024, validator=gt(0))
     frame_bytes: int = attrs.field(default=1024 * 1024, validator=gt(0))

@@ -12,10 +12,12 @@ from dragoman.ids import RandomIds
 from dragoman.tasks import TaskScope
 from dragoman.transport.urls import is_loopback
 
-from .access import Access, KeyRing, refusal
+from .access import Access, refusal
 from .discretion import facts_of
+from .farewell import say_farewell
 from .guard import Guard
 from .identity import MemoryIdentities
+from .keyring import KeyRing
 from .limits import HostLimits
 from .listening import Listener
 from .sockets import SocketDesk
@@ -87,7 +89,7 @@ class SimpleHost:
         self._ids = ids or RandomIds()
         self._scope = TaskScope(_report)
         self._sockets = SocketDesk(self._scope, self._limits)
-        self._guard = Guard(dialect, self._limits)
+        self._guard = Guard(lambda _: dialect, self._limits)
         self._maps: dict[str, IdentityMap] = {}
         self._files: list[IdentityFile] = []
         self._listener: Listener | None = None
@@ -135,6 +137,16 @@ class SimpleHost:
         return self._ids
 
     @property
+    def needs_key(self) -> bool:
+        """Whether clients must show a key."""
+        return self._ring is not None
+
+    @property
+    def is_draining(self) -> bool:
+        """Whether the host is about to end."""
+        return self._guard.is_draining
+
+    @property
     def scope(self) -> TaskScope:
         """The owner of every task of the dialect."""
         return self._scope
@@ -159,9 +171,9 @@ class SimpleHost:
             if not (key_id or secret):
                 raise refusal("no key was shown; any that is not empty will do here")
             return Access(broker=self._brokers[0])
-        account_id, scopes = self._ring.find(key_id, secret)
-        broker = self._brokers[0] if account_id is None else self._by_account[account_id]
-        return Access(broker=broker, scopes=scopes)
+        key = self._ring.find(key_id, secret)
+        broker = self._brokers[0] if key.account_id is None else self._by_account[key.account_id]
+        return Access(broker=broker, scopes=key.scopes, client=key.key_id)
 
     def identities(self, broker: Broker) -> IdentityMap:
         """Return the foreign ids of this dialect for the account of `broker`.
@@ -183,6 +195,9 @@ class SimpleHost:
         """Answer a request with a WebSocket, for as long as the context lasts."""
         return self._sockets.open(request, protocols, last_words)
 
+    def count(self, event: str, **labels: str) -> None:
+        """Count nothing: nobody watches this host."""
+
     async def _open(self) -> None:
         """Put together what closing takes apart in the reverse order."""
         self._stack.callback(self._close_files)
@@ -192,7 +207,8 @@ class SimpleHost:
         self._listener = Listener(app, self._address, self._limits)
         self._stack.push_async_callback(self._listener.close)
         self._stack.push_async_callback(self._sockets.close)
-        self._stack.push_async_callback(self._guard.drain)
+        self._stack.push_async_callback(say_farewell, self._dialect, self._limits)
+        self._stack.push_async_callback(self._guard.close)
         self._stack.callback(self._listener.stop)
         await self._listener.open()
 

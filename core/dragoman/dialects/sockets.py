@@ -2,6 +2,10 @@
 
 Sending never waits, so a client that reads slowly delays nobody: once more waits for it than its
 outbox holds, it gets its last words and is cut. It may come back and ask for what it missed.
+
+A server's frames are not masked, so one that goes to many clients is the same bytes for each: it is
+packed once. While a client keeps up, what it is sent goes straight to its transport, without a turn
+of the loop; else it waits, and all that waits is written at once.
 """
 
 from __future__ import annotations
@@ -10,19 +14,20 @@ import asyncio
 import logging
 from collections import deque
 from contextlib import asynccontextmanager
+from struct import Struct
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import WSMsgType, web
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Sequence
+    from collections.abc import AsyncGenerator, Iterable, Sequence
     from typing import Self
 
     from dragoman.tasks import TaskScope
 
     from .limits import HostLimits
 
-__all__ = ["ClientSocket", "SocketDesk"]
+__all__ = ["ClientSocket", "PackedFrame", "SocketDesk"]
 
 _NORMAL: Final = 1000
 _GOING_AWAY: Final = 1001
@@ -33,7 +38,39 @@ _LONGEST_REASON: Final = 123
 _FRAME_COST: Final = 64
 """What a waiting frame takes besides its bytes; so a flood of empty ones is bounded as well."""
 
+_DIRECT_BYTES: Final = 32 * 1024
+"""How much may wait in a transport for more to be handed to it directly."""
+_CHUNK_BYTES: Final = 64 * 1024
+"""How much of an outbox is written at once."""
+_WHOLE: Final = 0x80
+_SHORT: Final = Struct("!BB")
+_MEDIUM: Final = Struct("!BBH")
+_LONG: Final = Struct("!BBQ")
+
 _log: Final = logging.getLogger(__name__)
+
+
+class PackedFrame:
+    """Frames as they go over the wire, packed once for every client that they are sent to.
+
+    A `str` is a text frame, `bytes` are a binary one; several frames are written together.
+    """
+
+    __slots__ = ("count", "data")
+
+    def __init__(self, *frames: str | bytes) -> None:
+        self.data: bytes = b"".join(map(_packed, frames))
+        self.count: int = len(frames)
+        """How many frames these are."""
+
+    @classmethod
+    def joined(cls, parts: Iterable[PackedFrame]) -> PackedFrame:
+        """Return several packed frames as one, to be written together."""
+        found = tuple(parts)
+        whole = cls()
+        whole.data = b"".join([part.data for part in found])
+        whole.count = sum(part.count for part in found)
+        return whole
 
 
 class ClientSocket:
@@ -56,14 +93,19 @@ class ClientSocket:
         """What the handler returns once it is done with the socket."""
         self._limits = limits
         self._last_words = last_words
-        self._outbox: deque[tuple[bytes, WSMsgType]] = deque()
+        self._outbox: deque[tuple[bytes, int]] = deque()
         self._waiting_bytes = 0
+        self._written_bytes = 0
+        self._transport = request.transport
         self._news = asyncio.Event()
+        self._is_level = asyncio.Event()
+        self._is_level.set()
         self._ending: tuple[int, str] | None = None
         self._ended = asyncio.Event()
         self._deadline = asyncio.timeout(None)
         self._is_writing = False
         self._was_too_slow = False
+        self._frame_count = 0
 
     @property
     def is_open(self) -> bool:
@@ -80,7 +122,17 @@ class ClientSocket:
         """How much waits to be written, with what each frame costs besides."""
         return self._waiting_bytes
 
-    def send(self, frame: str | bytes) -> bool:
+    @property
+    def written_bytes(self) -> int:
+        """How much of what had to wait was written so far: while that rises, the client reads."""
+        return self._written_bytes
+
+    @property
+    def frame_count(self) -> int:
+        """How many frames its client was sent, or waits for."""
+        return self._frame_count
+
+    def send(self, frame: str | bytes | PackedFrame) -> bool:
         """Hand a frame over to be written after those before it, and return at once.
 
         A `str` is a text frame, `bytes` are a binary one. Returns whether the socket took it: False
@@ -88,12 +140,37 @@ class ClientSocket:
         """
         if not self.is_open:
             return False
-        packed = _packed(frame)
-        if self._waiting_bytes + _cost(packed) > self._limits.outbox_bytes:
-            self._cut()
+        packed = frame if isinstance(frame, PackedFrame) else PackedFrame(frame)
+        cost = len(packed.data) + packed.count * _FRAME_COST
+        if self._waiting_bytes + cost > self._limits.outbox_bytes:
+            self.cut()
             return False
-        self._put(packed)
+        if self._write_directly(packed):
+            return True
+        self._frame_count += packed.count
+        self._put(packed.data, cost)
         return True
+
+    def offer(self, frame: PackedFrame) -> bool:
+        """Write a frame now if nothing waits before it and the client keeps up.
+
+        Returns whether it did. If not, the frame is the caller's to send, to keep or to drop.
+        """
+        return self.is_open and self._write_directly(frame)
+
+    async def drained(self) -> None:
+        """Return when nothing waits in the outbox any more; at once if the socket has ended."""
+        await self._is_level.wait()
+
+    def cut(self) -> None:
+        """End the socket because its client reads too slowly: its last words, then a 1008."""
+        _log.warning("a client read too slowly and was cut", extra={"path": self.request.path})
+        self._was_too_slow = True
+        self._clear()
+        if self._last_words is not None:
+            words = _packed(self._last_words)
+            self._put(words, len(words) + _FRAME_COST)
+        self.end(_TOO_SLOW, "read too slowly")
 
     async def close(self, code: int = _NORMAL, reason: str = "") -> None:
         """Write what waits, then close with this code; returns when it is closed, within seconds.
@@ -149,17 +226,39 @@ class ClientSocket:
             self._is_writing = False
             self._ended.set()
             self.end(_GOING_AWAY)
-            self._outbox.clear()
-            self._waiting_bytes = 0
+            self._clear()
 
     async def _write_waiting(self) -> None:
         while self._outbox:
-            frame = self._outbox.popleft()
-            self._waiting_bytes -= _cost(frame)
-            await self.response.send_frame(*frame)
+            self._write_chunk()
+            await self.request.writer.drain()
+        self._is_level.set()
         self._news.clear()
         if self._ending is None:
             await self._news.wait()
+
+    def _write_chunk(self) -> None:
+        """Write as much of what waits as makes one good write."""
+        transport, size, parts = self._transport, 0, list[bytes]()
+        if transport is None or transport.is_closing():
+            raise ConnectionResetError
+        while self._outbox and size < _CHUNK_BYTES:
+            data, cost = self._outbox.popleft()
+            self._waiting_bytes -= cost
+            parts.append(data)
+            size += len(data)
+        self._written_bytes += size
+        transport.write(parts[0] if len(parts) == 1 else b"".join(parts))
+
+    def _write_directly(self, frame: PackedFrame) -> bool:
+        transport = self._transport
+        if self._outbox or transport is None or transport.is_closing():
+            return False
+        if transport.get_write_buffer_size() > _DIRECT_BYTES:
+            return False
+        self._frame_count += frame.count
+        transport.write(frame.data)
+        return True
 
     async def _say_goodbye(self) -> None:
         code, reason = self._ending or (_NORMAL, "")
@@ -168,20 +267,18 @@ class ClientSocket:
     def note_written(self) -> None:
         """Let nobody wait for a writer that has ended, or never began."""
         self._ended.set()
+        self._is_level.set()
 
-    def _put(self, frame: tuple[bytes, WSMsgType]) -> None:
-        self._waiting_bytes += _cost(frame)
-        self._outbox.append(frame)
+    def _put(self, data: bytes, cost: int) -> None:
+        self._waiting_bytes += cost
+        self._outbox.append((data, cost))
+        self._is_level.clear()
         self._news.set()
 
-    def _cut(self) -> None:
-        _log.warning("a client read too slowly and was cut", extra={"path": self.request.path})
-        self._was_too_slow = True
+    def _clear(self) -> None:
         self._outbox.clear()
         self._waiting_bytes = 0
-        if self._last_words is not None:
-            self._put(_packed(self._last_words))
-        self.end(_TOO_SLOW, "read too slowly")
+        self._is_level.set()
 
     def _hurry(self) -> None:
         """Once the socket is ending, give the writer only so long, wherever it stands."""
@@ -203,6 +300,23 @@ class SocketDesk:
         self._limits = limits
         self._open: set[ClientSocket] = set()
         self._count = 0
+        self._cut_count = 0
+        self._past_frames = 0
+
+    @property
+    def open_count(self) -> int:
+        """How many sockets are open now."""
+        return len(self._open)
+
+    @property
+    def cut_count(self) -> int:
+        """How many clients were cut because they read too slowly, so far."""
+        return self._cut_count + sum(socket.was_too_slow for socket in self._open)
+
+    @property
+    def frame_count(self) -> int:
+        """How many frames all clients were sent so far."""
+        return self._past_frames + sum(socket.frame_count for socket in self._open)
 
     @asynccontextmanager
     async def open(
@@ -235,6 +349,8 @@ class SocketDesk:
         finally:
             await socket.close()
             self._open.discard(socket)
+            self._cut_count += socket.was_too_slow
+            self._past_frames += socket.frame_count
 
     async def close(self) -> None:
         """Tell every client that the server goes away, and wait until each socket has ended."""
@@ -251,17 +367,21 @@ def _check_protocols(request: web.Request, spoken: Sequence[str]) -> None:
         raise web.HTTPBadRequest
 
 
-def _packed(frame: str | bytes) -> tuple[bytes, WSMsgType]:
+def _packed(frame: str | bytes) -> bytes:
+    """Return one whole frame of a server, which is not masked."""
     if isinstance(frame, str):
-        return frame.encode(), WSMsgType.TEXT
-    return frame, WSMsgType.BINARY
+        payload, first = frame.encode(), _WHOLE | WSMsgType.TEXT
+    else:
+        payload, first = frame, _WHOLE | WSMsgType.BINARY
+    size = len(payload)
+    if size < 126:
+        return _SHORT.pack(first, size) + payload
+    if size < 1 << 16:
+        return _MEDIUM.pack(first, 126, size) + payload
+    return _LONG.pack(first, 127, size) + payload
 
 
 def _shortened(reason: str) -> bytes:
     """Return as many whole characters of a reason as a close frame has room for."""
     cut = reason.encode(errors="replace")[:_LONGEST_REASON]
     return cut.decode(errors="ignore").encode()
-
-
-def _cost(frame: tuple[bytes, WSMsgType]) -> int:
-    return len(frame[0]) + _FRAME_COST

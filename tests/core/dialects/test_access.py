@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from dragoman.dialects import Access, AccessKey, Scope
-from dragoman.dialects.access import KeyRing
+from dragoman.dialects.keyring import KeyRing
 from dragoman.errors import AuthenticationError, ConfigurationError, Outcome, PermissionDeniedError
 
 CAPTAIN = AccessKey(key_id="captain", secret="key-of-tests")
@@ -27,7 +27,9 @@ RING = KeyRing([CAPTAIN, MATE])
     ids=["all accounts", "one account", "a token alone"],
 )
 def test_a_key_opens_what_it_is_for(key_id, secret, expected):
-    assert expected == RING.find(key_id, secret)
+    found = RING.find(key_id, secret)
+
+    assert expected == (found.account_id, found.scopes)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +58,7 @@ def test_anything_else_opens_nothing(key_id, secret):
 def test_a_secret_that_keys_share_needs_the_id_of_one():
     ring = KeyRing([CAPTAIN, AccessKey(key_id="cook", secret=CAPTAIN.secret, account_id="two")])
 
-    assert "two" == ring.find("cook", CAPTAIN.secret.reveal())[0]
+    assert "two" == ring.find("cook", CAPTAIN.secret.reveal()).account_id
     with pytest.raises(AuthenticationError):
         ring.find(None, CAPTAIN.secret.reveal())
 

@@ -174,7 +174,7 @@ async def test_a_client_that_never_reads_its_answer_is_dropped(broker, toy):
         name, port = host.url.removeprefix("http://").split(":")
         reader, writer = await asyncio.open_connection(name, int(port), limit=1024)
         writer.write(b"GET /large HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-        await until(lambda: toy.ended and not host._guard._in_progress)
+        await until(lambda: toy.ended and not host._guard.in_progress)
 
         received = 0
         with contextlib.suppress(ConnectionError):
@@ -244,7 +244,7 @@ async def test_requests_that_come_while_it_closes_are_refused(broker, toy, venue
         await venue.arrived.wait()
         assert 200 == (await client.get(f"{host.url}/account")).status
         closing = asyncio.create_task(host.__aexit__(None, None, None))
-        await until(lambda: host._guard._is_closing)
+        await until(lambda: host._guard.is_draining)
 
         late = await client.get(f"{host.url}/account")
         assert (503, "the server is closing") == await told(late)

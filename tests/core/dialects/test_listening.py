@@ -1,14 +1,21 @@
 """Connections that send nothing, too much, or come in too large a number."""
 
 import asyncio
+import itertools
 import logging
+import ssl
 
+import aiohttp
 import pytest
+import trustme
+from aiohttp import web
 from tests.core.dialects.toy import SECRET
 from tests.core.transport.raw_server import until
 
 from dragoman.dialects import SimpleHost
 from dragoman.dialects.limits import HostLimits
+from dragoman.dialects.listening import KEYED, Listener
+from dragoman.errors import ConfigurationError
 
 REQUEST = b"GET /account HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Key: k\r\n"
 
@@ -47,6 +54,95 @@ async def test_a_connection_that_sent_a_head_in_time_may_stay(broker, toy):
 
             assert not host._listener._unheard
         writer.close()
+
+
+async def test_a_later_head_has_no_more_time_than_the_first(broker, toy):
+    """However it is cut up: each byte begins no new time."""
+    async with SimpleHost(broker, toy, limits=HostLimits(header_s=0.05)) as host:
+        reader, writer = await dial(host)
+        writer.write(REQUEST + b"\r\n")
+        await reader.readuntil(b"\r\n\r\n")
+        await reader.readexactly(len(b'{"account": "one"}'))
+
+        async def trickle():
+            for byte in itertools.cycle(b"X: y\r\n"):
+                writer.write(bytes([byte]))
+                await asyncio.sleep(0.005)
+
+        writer.write(REQUEST)
+        trickling = asyncio.ensure_future(trickle())
+        assert await is_dropped(reader)
+        trickling.cancel()
+        writer.close()
+
+
+async def test_what_comes_while_an_answer_is_made_is_no_late_head(broker, toy):
+    """What a socket receives may take as long as the socket lasts."""
+    async with (
+        SimpleHost(broker, toy) as host,
+        aiohttp.ClientSession(host.url, headers={"X-Key": "k"}) as client,
+        client.ws_connect("/stream") as socket,
+    ):
+        await socket.send_str("k ")
+        await socket.receive_str()
+        for _ in range(3):
+            await socket.send_str("still here")
+            assert "still here" == await socket.receive_str()
+            assert not host._listener._unheard
+
+
+async def test_one_address_has_only_so_many_connections(broker, toy):
+    limits = HostLimits(connections_per_peer=2)
+    async with SimpleHost(broker, toy, limits=limits) as host:
+        kept = [await dial(host) for _ in range(2)]
+        await until(lambda: 2 == len(host._listener._ears))
+        unwanted, closing = await dial(host)
+
+        assert await is_dropped(unwanted)
+        closing.close()
+        for _, writer in kept:
+            writer.close()
+        await until(lambda: not host._listener._ears)
+        assert not host._listener._peers
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "::", "", "192.168.1.2", "desk.example"])  # noqa: S104 - refused
+async def test_nobody_listens_for_other_machines_without_keys(address):
+    with pytest.raises(ConfigurationError, match="can be reached from other machines"):
+        Listener(web.Application(), (address, 0), HostLimits())
+
+
+async def test_an_application_with_keys_may_be_listened_to_from_elsewhere():
+    app = web.Application()
+    app[KEYED] = True
+    listener = Listener(app, ("0.0.0.0", 0), HostLimits())  # noqa: S104 - with keys it may
+    await listener.open()
+    try:
+        assert listener.url.startswith("http://0.0.0.0:")
+    finally:
+        await listener.close()
+
+
+async def test_tls_is_spoken_where_it_is_asked_for(broker, toy):
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    trusting = ssl.create_default_context()
+    authority.configure_trust(trusting)
+
+    async def hello(request):
+        return web.Response(text=request.scheme)
+
+    app = web.Application()
+    app.router.add_get("/", hello)
+    listener = Listener(app, ("127.0.0.1", 0), HostLimits(), ssl=context)
+    await listener.open()
+    try:
+        async with aiohttp.ClientSession() as client:
+            answer = await client.get(listener.url, ssl=trusting)
+            assert ("https", True) == (await answer.text(), listener.url.startswith("https://"))
+    finally:
+        await listener.close()
 
 
 async def test_a_connection_that_sits_idle_is_dropped(broker, toy):

@@ -265,7 +265,7 @@ async def test_closing_cuts_off_what_never_answers(broker, toy, caplog):
     async with aiohttp.ClientSession(headers={"X-Key": "k"}) as client:
         async with SimpleHost(broker, toy, limits=HostLimits(drain_s=0.01)) as host:
             asking = asyncio.create_task(client.get(f"{host.url}/stuck"))
-            await until(lambda: host._guard._in_progress)
+            await until(lambda: host._guard.in_progress)
 
         with pytest.raises(aiohttp.ClientError):
             await asking

@@ -12,7 +12,7 @@ from tests.core.transport.raw_server import until
 
 from dragoman.dialects import SimpleHost
 from dragoman.dialects.limits import HostLimits
-from dragoman.dialects.sockets import ClientSocket
+from dragoman.dialects.sockets import ClientSocket, PackedFrame, SocketDesk
 from dragoman.tasks import TaskScope
 
 SMALL = 256 * 1024
@@ -64,10 +64,9 @@ async def test_texts_and_bytes_come_back_in_order(serve):
 async def test_what_has_begun_lasts_longer_than_an_answer_may_take(serve):
     async with serve(limits=HostLimits(request_s=0.05)) as client:
         socket = await enter(client)
-        loop = asyncio.get_running_loop()
-        until_s = loop.time() + 0.15
 
-        while loop.time() < until_s:
+        for _ in range(3):
+            await asyncio.sleep(0.05)
             await socket.send_str("still here")
             assert "still here" == await socket.receive_str()
         await socket.close()
@@ -316,3 +315,75 @@ async def test_a_request_that_asks_for_no_socket_is_refused_in_the_dialects_word
         answer = await client.get("/stream")
 
         assert (400, {"toy": "Bad Request"}) == (answer.status, await answer.json())
+
+
+@pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 65535, 65536, 200_000])
+async def test_a_packed_frame_is_one_whole_frame_whatever_its_size(serve, toy, size):
+    async with serve() as client:
+        socket = await enter(client)
+        toy.sockets[0].send(PackedFrame("x" * size, b"y" * size))
+
+        assert "x" * size == await socket.receive_str()
+        assert b"y" * size == await socket.receive_bytes()
+        await socket.close()
+
+
+async def test_frames_packed_together_arrive_as_they_were(serve, toy):
+    parts = [PackedFrame(f"{number}") for number in range(300)]
+    whole = PackedFrame.joined(parts)
+    async with serve() as client:
+        socket = await enter(client)
+        toy.sockets[0].send(whole)
+
+        found = [await socket.receive_str() for _ in range(300)]
+        await socket.close()
+
+    assert (300, [f"{number}" for number in range(300)]) == (whole.count, found)
+
+
+async def test_what_is_offered_is_written_only_while_nothing_waits(serve, toy):
+    async with serve() as client:
+        socket = await enter(client)
+        server = toy.sockets[0]
+        transport = client_transport(socket)
+        transport.pause_reading()
+        frame = PackedFrame(b"x" * 65536)
+        taken = 0
+        while server.offer(frame):
+            taken += 1
+        server.send("last")
+        waiting, refused = server.waiting_bytes, server.offer(frame)
+        transport.resume_reading()
+        found = [await socket.receive_bytes() for _ in range(taken)]
+        last = await socket.receive_str()
+        await server.drained()
+
+        assert (True, False) == (waiting > 0, refused)
+        assert (taken, "last", 0) == (len(found), last, server.waiting_bytes)
+        assert server.written_bytes >= len("last")
+        await socket.close()
+
+
+def client_transport(socket):
+    return socket._response.connection.transport
+
+
+async def test_nobody_waits_for_what_a_cut_client_will_never_take(serve, toy):
+    async with serve(limits=HostLimits(outbox_bytes=SMALL, farewell_s=30)) as client:
+        socket = await enter(client)
+        server = toy.sockets[0]
+        client_transport(socket).pause_reading()
+        while server.send(b"x" * 65536):
+            pass
+        await until(lambda: server.was_too_slow)
+
+        assert not server.offer(PackedFrame("more"))
+        client_transport(socket).resume_reading()
+        async with asyncio.timeout(30):
+            await server.drained()
+
+
+async def test_a_desk_counts_its_sockets_their_frames_and_those_it_cut():
+    desk = SocketDesk(TaskScope(), HostLimits())
+
+    assert (0, 0, 0) == (desk.open_count, desk.cut_count, desk.frame_count)
