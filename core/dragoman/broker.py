@@ -12,7 +12,7 @@ import logging
 from typing import TYPE_CHECKING, Unpack, final
 
 from .controls import BrokerControls
-from .errors import DragomanError
+from .errors import DragomanError, OrderRejectedError, RejectReason
 from .halting import ExitPolicy
 from .intake import build_change, build_request
 from .models.enums import Contingency, EventSource
@@ -22,12 +22,14 @@ from .orders.checks import list_violations, refuse_invalid, refuse_unsupported_l
 from .orders.closing import closing_order, find_position
 from .ports import ExitPort
 from .reads import OrderTarget, Until
+from .repeats import is_repeat
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from pathlib import Path
     from types import TracebackType
 
+    from .intake import Vetted
     from .models import (
         Amount,
         ChangeFields,
@@ -130,6 +132,14 @@ class Broker(BrokerControls):
         if self._session.journal.intent(complete.client_order_id or "") is None:
             await self._expect_exposure()
         vetted = await self._intake.vet(complete)
+        try:
+            return await self._sent(vetted, timeout_s)
+        except OrderRejectedError as error:
+            if error.reason is not RejectReason.NEVER_ARRIVED or not is_repeat():
+                raise
+            return await self._sent(vetted, timeout_s)  # that was proved only now
+
+    async def _sent(self, vetted: Vetted, timeout_s: float | None) -> Order:
         if self._desk.is_new(vetted.request):
             self._check_exposure()
             self._intake.admit([vetted])

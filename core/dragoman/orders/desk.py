@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from dragoman.capabilities import Uniqueness
 from dragoman.errors import (
     DragomanError,
     DuplicateOrderError,
@@ -21,6 +22,7 @@ from dragoman.errors import (
 from dragoman.models.enums import OrderStatus, PositionEffect
 from dragoman.models.order import CommandResult
 from dragoman.ports import ListPort
+from dragoman.repeats import is_repeat
 
 from .checks import other_terms
 from .restore import recall
@@ -81,6 +83,9 @@ class OrderDesk:
     def is_new(self, request: OrderRequest) -> bool:
         """Tell whether an order was not sent before.
 
+        One that was proved never to have arrived counts as new in a repeat of what sent it, where
+        the venue takes an id only once.
+
         Raises:
             DuplicateOrderError: Its client order id stands for other terms (NOT_SENT).
             JournalUnavailableError: What an earlier process did can't be read (NOT_SENT).
@@ -94,7 +99,7 @@ class OrderDesk:
         if known is not None and not recall(journal, self._tracker, client_order_id):
             raise self._verdicts.duplicate(client_order_id, "an intent that can't be recalled")
         if known == request:
-            return False
+            return self._is_given_back(client_order_id)
         if known is not None:
             raise self._verdicts.duplicate(
                 client_order_id, "other terms", other_terms(request, known)
@@ -106,7 +111,17 @@ class OrderDesk:
             raise self._verdicts.duplicate(
                 client_order_id, "an order that was not sent from here", found
             )
-        return False
+        return self._is_given_back(client_order_id)
+
+    def _is_given_back(self, client_order_id: str) -> bool:
+        """Give an id back to whoever repeats what used it, if its order never arrived."""
+        rule = self._blotter.adapter.capabilities.client_ids
+        if not is_repeat() or rule.uniqueness is not Uniqueness.FOREVER:
+            return False
+        if not self._tracker.give_back(client_order_id):
+            return False
+        self._blotter.journal.forget([client_order_id])
+        return True
 
     def are_new(self, requests: Sequence[OrderRequest]) -> bool:
         """Tell whether no order of a list was sent before; all of them may have been.

@@ -124,6 +124,17 @@ class OrderTracker:
         tracked = self._tracked.get(client_order_id)
         return tracked is not None and not tracked.is_unsent
 
+    def give_back(self, client_order_id: str) -> bool:
+        """Let an id be used again whose order was proved never to have arrived.
+
+        Returns whether it was: then it counts as one that was never sent.
+        """
+        tracked = self._tracked.get(client_order_id)
+        if tracked is None or tracked.absent is None:
+            return False
+        tracked.is_unsent = True
+        return True
+
     def orders(self) -> tuple[Order, ...]:
         """Return every order, oldest first."""
         return tuple([tracked.order for tracked in tuple(self._tracked.values())])
