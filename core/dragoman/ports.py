@@ -23,7 +23,7 @@ from .models.order import CommandResult
 from .models.request import OrderRequest
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
     from decimal import Decimal
 
@@ -282,6 +282,17 @@ class EventPort(ABC):
         self, event_ids: Sequence[str]
     ) -> None:
         """Tell a paced venue that these events were worked on; nothing to do for the others."""
+
+    def pace_by(  # noqa: B027 - most venues are not paced and have nothing to do
+        self, worked_on: Callable[[], Awaitable[None]]
+    ) -> None:
+        """Let a paced venue wait for its readers.
+
+        A venue that waits for each event to be acknowledged, as a backtest does, is told so once
+        whoever reads `stream` has asked for the next batch and `worked_on()` has returned: then
+        every reader behind that one has worked on what it had. Called once, before any stream is
+        opened; nobody to wait for besides where it never is.
+        """
 
 
 class ListPort(ABC):

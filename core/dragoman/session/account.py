@@ -114,11 +114,16 @@ class AccountSession:
         self.desk: OrderDesk = OrderDesk(self.blotter)
         self.commands: OrderCommands = OrderCommands(self.blotter)
         self.hub: Hub = Hub(adapter, journal, self.blotter.scope, self.clock)
+        adapter.pace_by(self.hub.worked_on)
         self.is_flat: bool = False
         self._seen = SeenIds()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stream = PrivateStream(
-            adapter, self._private_subscription(), take=self._take, on_refused=self._refused
+            adapter,
+            self._private_subscription(),
+            take=self._take,
+            on_refused=self._refused,
+            on_end=self.hub.end,
         )
         self._reconciler = Reconciler(adapter, account_id, self.tracker, self._unresolved)
         self._merging = Merging(

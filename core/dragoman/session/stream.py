@@ -48,6 +48,7 @@ class PrivateStream:
         subscription: What is read.
         take: Is given every event, those about the connection too.
         on_refused: Is told when the venue wants other credentials.
+        on_end: Is told when the venue ended the stream for good, as a backtest does.
     """
 
     def __init__(
@@ -57,11 +58,14 @@ class PrivateStream:
         *,
         take: Callable[[Event], None],
         on_refused: Callable[[str], None],
+        on_end: Callable[[], None] = lambda: None,
     ) -> None:
         self._adapter = adapter
         self._subscription = subscription
         self._take = take
         self._on_refused = on_refused
+        self._on_end = on_end
+        self._has_ended = False
         self._clock: Clock = adapter.context.clock
         self._random: Random = adapter.context.random
         self._failures = 0
@@ -71,6 +75,9 @@ class PrivateStream:
         """Read until canceled or refused for good; `opened` learns how the first opening went."""
         while True:
             failure = await self._read(opened)
+            if self._has_ended:
+                self._on_end()
+                return
             if not opened.done():
                 opened.set_exception(failure)
                 return
@@ -91,7 +98,10 @@ class PrivateStream:
                 async for batch in batches:
                     for event in batch:
                         self._take(event)
+                        self._has_ended = _is_end(event)
             failure = DragomanError("the private stream ended")
+            if self._has_ended:
+                return failure
         except DragomanError as error:
             failure = error
         except Exception as error:  # noqa: BLE001 - a bug ends one stream, not the account's eyes
@@ -143,6 +153,11 @@ class PrivateStream:
     def _report(self, error: Exception) -> None:
         context = {"message": "the private stream met a bug", "exception": error}
         asyncio.get_running_loop().call_exception_handler(context)
+
+
+def _is_end(event: Event) -> bool:
+    """Tell whether a venue says by an event that nothing will come after it."""
+    return isinstance(event, ConnectionEvent) and event.state is ConnectionState.ENDED
 
 
 def _cause(failure: Exception) -> str:

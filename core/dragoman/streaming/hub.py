@@ -139,6 +139,16 @@ class Hub:
         self._watchdog.watch(listener)
         return listener
 
+    async def worked_on(self) -> None:
+        """Return once every reader has worked on all that was given out, and asked for more."""
+        while busy := [one for one in self._everyone if not one.lanes.is_worked_on]:
+            await busy[0].lanes.worked_on()
+
+    def end(self) -> None:
+        """Let every reader end after what waits for it: nothing more will come of the account."""
+        for reader in self._everyone:
+            reader.lanes.end()
+
     async def aclose(self) -> None:
         """End every reader and listener and close every upstream stream. Idempotent.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from dragoman.errors import ClosedError
 from dragoman.models.events import (
@@ -35,10 +35,23 @@ if TYPE_CHECKING:
     from .journal_cursor import JournalCursor
     from .topics import Topic
 
-__all__ = ["Lanes"]
+__all__ = ["Beyond", "Lanes"]
 
 _PRIVATE: Final = (OrderEvent, PositionEvent, AccountEvent, LedgerEvent, ProtectionEvent)
 _PRIVATE_SHARE: Final = 4
+
+
+class Beyond(Protocol):
+    """Whoever works on what a reader hands on."""
+
+    @property
+    def is_worked_on(self) -> bool:
+        """Whether all that was handed on is worked on."""
+        ...
+
+    async def worked_on(self) -> None:
+        """Return once it is."""
+        ...
 
 
 class Lanes:
@@ -64,7 +77,10 @@ class Lanes:
         self._untold: Counter[Topic] = Counter()
         self._marker: ReaderLagged | None = None
         self._is_plain = True
+        self._has_begun = False
+        self._beyond: Beyond | None = None
         self._waiter: asyncio.Future[None] | None = None
+        self._watchers: list[asyncio.Future[None]] = []
 
     def __len__(self) -> int:
         return len(self._line) + len(self._page)
@@ -74,6 +90,38 @@ class Lanes:
         """Whether the next events come from the log, by `load_page`."""
         reads_on = self.cursor.is_behind and not self._is_cut
         return reads_on and self._marker is None and not self._page
+
+    @property
+    def is_worked_on(self) -> bool:
+        """Whether the reader has worked on everything: nothing waits, and it asked for more.
+
+        One that has not begun to read works on nothing while nothing waits for it.
+        """
+        beyond = self._beyond
+        return self._is_level and (beyond is None or beyond.is_worked_on)
+
+    @property
+    def _is_level(self) -> bool:
+        is_empty = not self._line and not self._page and not self.cursor.is_behind
+        return self.is_ended or (is_empty and (self._waiter is not None or not self._has_begun))
+
+    def hand_on(self, beyond: Beyond) -> None:
+        """Know that the reader only hands on what it is given, and to whom."""
+        self._beyond = beyond
+
+    def begin(self) -> None:
+        """Know that the reader reads from now on."""
+        self._has_begun = True
+
+    async def worked_on(self) -> None:
+        """Return once `is_worked_on`."""
+        while not self.is_worked_on:
+            if self._is_level and self._beyond is not None:
+                await self._beyond.worked_on()
+                continue
+            watcher: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._watchers.append(watcher)
+            await watcher
 
     def extend(self, events: Sequence[Event]) -> None:
         """Append market or session events, in order."""
@@ -139,6 +187,8 @@ class Lanes:
         if self._waiter is not None:
             raise RuntimeError("a stream has one reader: another task waits on it already")
         waiter = self._waiter = asyncio.get_running_loop().create_future()
+        if self._watchers:
+            self._tell_watchers()
         try:
             await waiter
         finally:
@@ -151,6 +201,7 @@ class Lanes:
             return
         self.is_ended = True
         self._ending = error
+        self._tell_watchers()
         if self._waiter is not None:
             self._wake()
 
@@ -187,6 +238,12 @@ class Lanes:
         waiter, self._waiter = self._waiter, None
         if waiter is not None and not waiter.done():
             waiter.set_result(None)
+
+    def _tell_watchers(self) -> None:
+        watchers, self._watchers = self._watchers, []
+        for watcher in watchers:
+            if not watcher.done():
+                watcher.set_result(None)
 
     def _take_with_care(self) -> Event | None:
         if self._page:

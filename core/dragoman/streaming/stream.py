@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from dragoman.times import Clock
 
     from .journal_cursor import EventLog
+    from .lanes import Beyond
     from .subscriptions import Subscriptions
     from .topics import Topic
 
@@ -149,6 +150,7 @@ class EventStream:
             await asyncio.wait(closing)
 
     def __aiter__(self) -> Self:
+        self._lanes.begin()
         return self
 
     async def __anext__(self) -> Event:
@@ -164,7 +166,12 @@ class EventStream:
             raise InvalidValueError.of(
                 "batches", [Violation.of("limit", limit, "at least 1 event, or None")]
             )
+        self._lanes.begin()
         return _Batches(self._lanes, self._refill, limit)
+
+    def hand_on(self, beyond: Beyond) -> None:
+        """Say that its reader only hands events on: a paced venue then waits for that one too."""
+        self._lanes.hand_on(beyond)
 
     async def subscribe(self, subscription: Subscription) -> None:
         """Want this too; returns when it is live. Changes of one stream wait for each other.

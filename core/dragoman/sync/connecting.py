@@ -65,7 +65,8 @@ def connect_sync(
         account_id: Which account; None takes the only one.
         profile: A profile of the configuration file; None takes the one named like the provider, if
             there is one.
-        endpoints: Base URLs by role, instead of the provider's.
+        endpoints: Base URLs by role, instead of the provider's; then from its environment
+            variables, then from the profile.
         allow_hosts: Hosts besides the provider's own that endpoints may name.
         limits: Risk limits checked before every order.
         read_only: Refuse commands, and skip what only they need.

@@ -39,6 +39,10 @@ class Line(Generic[Item]):
         self._has_room = asyncio.Event()
         self._has_room.set()
         self._is_lifted = False
+        self._has_begun = False
+        self._takers = 0
+        self._is_watched = False
+        self._rest = asyncio.Event()
         self._is_ended = False
         self._error: BaseException | None = None
         self._trace: TracebackType | None = None
@@ -52,6 +56,25 @@ class Line(Generic[Item]):
                 self._has_room.clear()
         self._bell.ring()
         await self._has_room.wait()
+
+    @property
+    def is_worked_on(self) -> bool:
+        """Whether threads have worked on everything: nothing waits, and one asked for more.
+
+        Those that have not begun work on nothing while nothing waits for them.
+        """
+        with self._lock:
+            is_idle = not self._items and (self._takers > 0 or not self._has_begun)
+            return self._is_ended or is_idle
+
+    async def worked_on(self) -> None:
+        """Return once `is_worked_on`; to be called on the loop."""
+        self._is_watched = True
+        while True:
+            self._rest.clear()
+            if self.is_worked_on:
+                return
+            await self._rest.wait()
 
     def lift(self) -> None:
         """Let the producer finish without waiting for room; to be called on the loop."""
@@ -67,6 +90,7 @@ class Line(Generic[Item]):
             self._error = error
             self._trace = error.__traceback__ if error else None
         self._bell.ring()
+        self._tell_watcher()
 
     def close(self) -> None:
         """Forget what waits, and end without an error whatever comes."""
@@ -75,6 +99,7 @@ class Line(Generic[Item]):
             self._is_ended = True
             self._error = None
         self._bell.ring()
+        self._tell_watcher()
 
     def purge(self, is_unwanted: Callable[[Item], bool]) -> None:
         """Forget those items that wait."""
@@ -93,15 +118,31 @@ class Line(Generic[Item]):
             BaseException: What the line was ended with.
         """
         self._service.check_caller()
-        while True:
-            self._await_news(timeout_s)
-            items, is_over = self._pop(limit)
-            if items or is_over:
-                break
+        self._ask()
+        try:
+            while True:
+                self._await_news(timeout_s)
+                items, is_over = self._pop(limit)
+                if items or is_over:
+                    break
+        finally:
+            with self._lock:
+                self._takers -= 1
         self._service.hold_at_exit()
         if not items and self._error is not None:
             raise self._error.with_traceback(self._trace)
         return items
+
+    def _ask(self) -> None:
+        """Note that a thread wants more, so that it has worked on what it had."""
+        with self._lock:
+            self._has_begun = True
+            self._takers += 1
+        self._tell_watcher()
+
+    def _tell_watcher(self) -> None:
+        if self._is_watched:
+            self._service.soon(self._rest.set)
 
     def _await_news(self, timeout_s: float | None) -> None:
         left_s = math.inf if timeout_s is None else timeout_s

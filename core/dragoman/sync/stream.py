@@ -215,6 +215,7 @@ class _Opening:
 
 
 async def _serve(stream: EventStream, line: Line[Event], opening: _Opening) -> None:
+    stream.hand_on(line)
     async with stream:
         opening.go_live()
         async for batch in stream.batches(_AHEAD):

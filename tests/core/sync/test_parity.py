@@ -20,7 +20,7 @@ TWINS = [
     (r"\bConnection\b", "SyncBroker"),
     (r"Awaitable\[None\] \| None", "None"),
 ]
-INTERNAL = {"Listener": {"start", "report"}, "EventStream": set()}
+INTERNAL = {"Listener": {"start", "report"}, "EventStream": {"hand_on"}}
 
 
 def public(kind):
