@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Profile",
     "config_path",
+    "endpoints_of_environment",
     "load_profiles",
     "resolve_credentials",
     "resolve_endpoints",
@@ -155,6 +156,17 @@ def resolve_credentials(
     return Credentials(found)
 
 
+def endpoints_of_environment(provider: Provider) -> dict[str, str]:
+    """Return the URLs that the provider's environment variables hold, by role."""
+    found: dict[str, str] = {}
+    for role, variables in provider.endpoint_variables.items():
+        texts = [(os.environ.get(variable) or "").strip() for variable in variables]
+        text = next((text for text in texts if text), None)
+        if text is not None:
+            found[role] = text
+    return found
+
+
 def resolve_endpoints(
     protocol: Protocol,
     provider: Provider,
@@ -164,8 +176,8 @@ def resolve_endpoints(
     """Return the provider's endpoints with overrides applied and every host checked.
 
     Loopback is always allowed, there also by plain http and ws. Any other host must be the
-    provider's own or named in `allow_hosts`; a host of another environment of the protocol is
-    refused even then.
+    provider's own or named in `allow_hosts`, unless the provider is hosted by its users; a host of
+    another environment of the protocol is refused even then.
 
     Raises:
         ConfigurationError: A role the provider lacks, no URL, a host or a scheme that is not
@@ -345,7 +357,7 @@ def _check_endpoint(
         return
     elif host in refused:
         problem = f"is a host of another environment than {provider.environment}"
-    elif host not in allowed:
+    elif host not in allowed and not provider.is_self_hosted:
         problem = f"is a host that {provider.name} does not own; name it in allow_hosts to use it"
     elif parts.scheme in _PLAIN:
         problem = "would send credentials without TLS; plain http and ws are for loopback only"

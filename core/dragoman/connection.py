@@ -13,6 +13,7 @@ from .adapter import AdapterContext, Environment
 from .broker import Broker
 from .config import (
     config_path,
+    endpoints_of_environment,
     load_profiles,
     resolve_credentials,
     resolve_endpoints,
@@ -89,7 +90,8 @@ def connect(
         account_id: Which account; None takes the only one.
         profile: A profile of the configuration file; None takes the one named like the provider, if
             there is one.
-        endpoints: Base URLs by role, instead of the provider's.
+        endpoints: Base URLs by role, instead of the provider's; then from its environment
+            variables, then from the profile.
         allow_hosts: Hosts besides the provider's own that endpoints may name.
         limits: Risk limits checked before every order.
         read_only: Refuse commands, and skip what only they need.
@@ -252,7 +254,11 @@ def _context(
     credentials: Mapping[str, object],
     profile: Profile | None,
 ) -> AdapterContext:
-    overrides = {**(profile.endpoints if profile else {}), **settings.endpoints}
+    overrides = {
+        **(profile.endpoints if profile else {}),
+        **endpoints_of_environment(provider),
+        **settings.endpoints,
+    }
     hosts = (*(profile.allow_hosts if profile else ()), *settings.allow_hosts)
     context = AdapterContext(
         provider=provider.name,

@@ -77,6 +77,10 @@ class Provider:
     refuses them. `endpoint_follows` names, for a role, the role whose override it takes over unless
     it is overridden itself, each with a scheme of its own kind and in this order; so nobody who
     points one elsewhere sends credentials to the venue by the other.
+
+    `endpoint_variables` are environment variables that may hold the URL of a role, best first.
+    `is_self_hosted` says that the venue stands wherever its user put it: any host may be named
+    then, by TLS off this machine as ever.
     """
 
     name: str
@@ -84,7 +88,11 @@ class Provider:
     title: str
     endpoints: Mapping[str, str] = attrs.field(factory=dict[str, str])
     endpoint_follows: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    endpoint_variables: Mapping[str, tuple[str, ...]] = attrs.field(
+        factory=dict[str, tuple[str, ...]]
+    )
     hosts: frozenset[str] = frozenset()
+    is_self_hosted: bool = False
     credentials: tuple[CredentialField, ...] = ()
     options: tuple[OptionField, ...] = ()
     description: str = ""

@@ -9,6 +9,7 @@ from dragoman import ConfigurationError, Environment, MissingCredentialsError
 from dragoman.config import (
     Profile,
     config_path,
+    endpoints_of_environment,
     load_profiles,
     resolve_credentials,
     resolve_endpoints,
@@ -191,6 +192,40 @@ def test_what_a_role_would_follow_is_checked_as_well() -> None:
 
     with pytest.raises(ConfigurationError, match=r"does not own"):
         resolve_endpoints(ACME, provider, {"rest": "https://evil.example"})
+
+
+def test_a_provider_that_users_host_may_stand_anywhere_but_in_the_clear() -> None:
+    own = attrs.evolve(PAPER, is_self_hosted=True)
+
+    found = resolve_endpoints(ACME, own, {"rest": "https://gateway.example:8080"})
+
+    assert "https://gateway.example:8080" == found["rest"]
+    with pytest.raises(ConfigurationError, match=r"without TLS"):
+        resolve_endpoints(ACME, own, {"rest": "http://gateway.example:8080"})
+    with pytest.raises(ConfigurationError, match=r"another environment"):
+        resolve_endpoints(ACME, own, {"rest": "https://api.acme.example"})
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({}, {}),
+        ({"ACME_URL": HERE}, {"rest": HERE}),
+        ({"ACME_URL": "  ", "ACME_URL_OLD": THERE}, {"rest": THERE}),
+        ({"ACME_URL": HERE, "ACME_URL_OLD": THERE}, {"rest": HERE}),
+    ],
+    ids=["none", "the first", "a blank one", "both"],
+)
+def test_the_environment_may_say_where_a_provider_is(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], expected: dict[str, str]
+) -> None:
+    for name in ("ACME_URL", "ACME_URL_OLD"):
+        monkeypatch.delenv(name, raising=False)
+    for name, url in variables.items():
+        monkeypatch.setenv(name, url)
+    own = attrs.evolve(PAPER, endpoint_variables={"rest": ("ACME_URL", "ACME_URL_OLD")})
+
+    assert expected == endpoints_of_environment(own)
 
 
 def test_an_unknown_role_names_the_known_ones() -> None:

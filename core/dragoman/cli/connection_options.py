@@ -21,7 +21,14 @@ if TYPE_CHECKING:
     from dragoman.connection import Connection
     from dragoman.registry import OptionField, Provider, Registry
 
-__all__ = ["ConnectionOptions", "ShortIds", "options_of", "pairs", "provider_name"]
+__all__ = [
+    "ConnectionOptions",
+    "ShortIds",
+    "kept_settings",
+    "options_of",
+    "pairs",
+    "provider_name",
+]
 
 _GROUP: Final = Group("Connection and output", sort_key=10)
 _STATE_FILE: Final = "state_file"
@@ -106,16 +113,8 @@ class ConnectionOptions:
         )
 
     def _settings(self, provider: Provider, folder: Path, *, is_copy: bool) -> dict[str, Any]:
-        """Add the place where a venue that lives in this process is kept between commands."""
-        settings: dict[str, Any] = {**options_of(provider, pairs("--option", self.option))}
-        if any(field.name == _STATE_FILE for field in provider.options):
-            profile = load_profiles(config_path()).get(self.profile or provider.name)
-            makes = {**(profile.options if profile else {}), **settings}
-            if _STATE_FILE not in makes:
-                settings[_STATE_FILE] = str(folder / provider.name / _file_name(makes))
-            if is_copy and any(field.name == _STATE_COPY for field in provider.options):
-                settings.setdefault(_STATE_COPY, True)
-        return settings
+        given = options_of(provider, pairs("--option", self.option))
+        return kept_settings(provider, given, folder, profile=self.profile, is_copy=is_copy)
 
 
 class ShortIds:
@@ -156,6 +155,34 @@ def options_of(provider: Provider, given: Mapping[str, str]) -> dict[str, object
             message = f"{provider.name} takes no option {name!r}; it takes: {choices}"
             raise ConfigurationError(message, provider=provider.name)
     return {name: _typed(known[name], text) for name, text in given.items()}
+
+
+def kept_settings(
+    provider: Provider,
+    given: Mapping[str, object],
+    folder: Path,
+    *,
+    profile: str | None = None,
+    is_copy: bool = False,
+) -> dict[str, Any]:
+    """Add the place where a venue that lives in this process is kept between commands.
+
+    Args:
+        provider: Whose settings they are.
+        given: Those that are given; they make the venue, with those of its profile.
+        folder: What outlives the process.
+        profile: The profile; None is the one named like the provider, if there is one.
+        is_copy: Whether the venue is a copy of the one that is kept.
+    """
+    settings: dict[str, Any] = {**given}
+    if any(field.name == _STATE_FILE for field in provider.options):
+        found = load_profiles(config_path()).get(profile or provider.name)
+        makes = {**(found.options if found else {}), **settings}
+        if _STATE_FILE not in makes:
+            settings[_STATE_FILE] = str(folder / provider.name / _file_name(makes))
+        if is_copy and any(field.name == _STATE_COPY for field in provider.options):
+            settings.setdefault(_STATE_COPY, True)
+    return settings
 
 
 def pairs(flag: str, given: tuple[str, ...]) -> dict[str, str]:
