@@ -36,6 +36,7 @@ __all__ = ["Clients"]
 
 _KEYS: Final = {"APCA-API-KEY-ID": "api_key", "APCA-API-SECRET-KEY": "secret_key"}
 _REQUEST_ID: Final = "X-Request-ID"
+_LIMIT: Final = "x-ratelimit-limit"
 _REMAINING: Final = "x-ratelimit-remaining"
 _RESET: Final = "x-ratelimit-reset"
 _MOST_DIGITS: Final = 9
@@ -95,15 +96,23 @@ class Clients:
 def _feed(
     limiter: RateLimiter, pool: Pool, now_ns: Callable[[], int]
 ) -> Callable[[HttpResponse], None]:
-    """Return what tells a limiter the quota that a response says is left."""
+    """Return what tells a limiter the quota that a response names, and what is left of it."""
 
     def take(response: HttpResponse) -> None:
-        remaining = response.headers.get(_REMAINING, "").strip()
-        if remaining.isascii() and remaining.isdigit() and len(remaining) <= _MOST_DIGITS:
+        limit, remaining = (_count(response, name) for name in (_LIMIT, _REMAINING))
+        if limit is not None:
+            limiter.allow(pool.name, limit)
+        if remaining is not None:
             resets_in_s = until_epoch_s(response.headers.get(_RESET, ""), now_ns())
-            limiter.observe(pool.name, remaining=int(remaining), resets_in_s=resets_in_s)
+            limiter.observe(pool.name, remaining=remaining, resets_in_s=resets_in_s)
 
     return take
+
+
+def _count(response: HttpResponse, name: str) -> int | None:
+    text = response.headers.get(name, "").strip()
+    is_count = text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS
+    return int(text) if is_count else None
 
 
 def _with_reset(judge: Classify, now_ns: Callable[[], int]) -> Classify:

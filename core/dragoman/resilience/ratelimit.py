@@ -23,6 +23,7 @@ from dragoman.errors import (
 from dragoman.times import MILLISECOND_NS, SECOND_NS
 from dragoman.transport.base import Lane
 
+from .pools import Window
 from .uses import WindowUses
 
 if TYPE_CHECKING:
@@ -110,6 +111,7 @@ class RateLimiter:
     def __init__(self, pools: Iterable[Pool], clock: Clock) -> None:
         self._clock = clock
         self._lock = threading.Lock()
+        self._declared = {pool.name: pool for pool in pools}
         self._pools = {
             pool.name: {
                 window.seconds: WindowUses(
@@ -117,7 +119,7 @@ class RateLimiter:
                 )
                 for window in pool.windows
             }
-            for pool in pools
+            for pool in self._declared.values()
         }
         self._sequence = itertools.count()
         self._waiting: list[_Ticket] = []
@@ -203,8 +205,7 @@ class RateLimiter:
             seconds: Which window is meant; the first of the pool by default.
             resets_in_s: When the venue starts to count anew; within a day.
         """
-        windows = self._pools.get(pool, {})
-        uses = windows.get(next(iter(windows), 0.0) if seconds is None else seconds)
+        uses = self._window(pool, seconds)
         if uses is None:
             return
         counted = max(used or 0, 0 if remaining is None else uses.limit - remaining)
@@ -213,6 +214,26 @@ class RateLimiter:
             excess = min(counted, uses.limit) - uses.used(now_ns)
             if excess > 0:
                 uses.add(excess, now_ns, _reset_ns(now_ns, resets_in_s))
+
+    def allow(self, pool: str, limit: int, *, seconds: float | None = None) -> None:
+        """Hold to what the venue says it allows, be it more or less than was declared.
+
+        Args:
+            pool: The name of the pool; one that was not declared is ignored.
+            limit: The most weight in the window; below 1 it says nothing.
+            seconds: Which window is meant; the first of the pool by default.
+        """
+        uses = self._window(pool, seconds)
+        if uses is None or limit < 1 or limit == uses.limit:
+            return
+        with self._lock:
+            uses.limit = limit
+            uses.general_limit = self._declared[pool].general_limit(Window(limit, 1.0))
+            self._changes += 1
+
+    def _window(self, pool: str, seconds: float | None) -> WindowUses | None:
+        windows = self._pools.get(pool, {})
+        return windows.get(next(iter(windows), 0.0) if seconds is None else seconds)
 
     def take_back(self, uses: Iterable[tuple[WindowUses, Use, int]]) -> None:
         """Free what a grant had counted; `Grant.give_back` calls it."""

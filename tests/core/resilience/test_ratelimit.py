@@ -317,6 +317,42 @@ class TestObserve:
 
         assert [0, 1] == callers.seconds
 
+    @pytest.mark.parametrize(("limit", "seconds"), [(4, [0, 0, 0, 0, 1]), (1, [0, 1, 2, 3, 4])])
+    async def test_what_the_venue_says_it_allows_is_held_to(
+        self, callers_of, clock, limit, seconds
+    ):
+        callers = callers_of(Window(2, 1, 0), reserve=0)
+
+        callers.limiter.allow("weight", limit)
+        for _ in range(5):
+            callers.call()
+        await clock.advance(seconds=10)
+
+        assert seconds == callers.seconds
+
+    async def test_of_what_is_allowed_cancels_keep_their_share(self, callers_of, clock):
+        callers = callers_of(Window(2, 1, 0), reserve=0.25)
+
+        callers.limiter.allow("weight", 4)
+        for _ in range(4):
+            callers.call()
+        await clock.advance(seconds=10)
+
+        assert [0, 0, 0, 1] == callers.seconds
+
+    @pytest.mark.parametrize(
+        ("pool", "limit", "seconds"), [("weight", 0, None), ("raw", 9, None), ("weight", 9, 7)]
+    )
+    async def test_what_says_nothing_changes_nothing(self, callers_of, clock, pool, limit, seconds):
+        callers = callers_of(Window(2, 1, 0), reserve=0)
+
+        callers.limiter.allow(pool, limit, seconds=seconds)
+        for _ in range(3):
+            callers.call()
+        await clock.advance(seconds=5)
+
+        assert [0, 0, 1] == callers.seconds
+
     async def test_a_reset_bounds_how_long_it_counts(self, callers_of, clock):
         callers = callers_of(Window(10, 60, 0), reserve=0)
 
