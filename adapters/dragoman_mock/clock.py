@@ -30,6 +30,7 @@ class VenueClock:
     ) -> None:
         self._clock = clock
         self._speed = speed
+        self._is_even = speed == 1
         self._source_ns = clock.now_ns()
         self._start_ns = self._source_ns if start_ns is None else start_ns
 
@@ -40,7 +41,8 @@ class VenueClock:
 
     def now_ns(self) -> int:
         """Return the venue's time in UTC nanoseconds."""
-        return self._start_ns + int((self._clock.now_ns() - self._source_ns) * self._speed)
+        passed_ns = self._clock.now_ns() - self._source_ns
+        return self._start_ns + (passed_ns if self._is_even else int(passed_ns * self._speed))
 
     def monotonic_ns(self) -> int:
         """Return a time for measuring durations, in nanoseconds of venue time."""

@@ -127,6 +127,8 @@ class Connection:
             DragomanError: What the venue answers, or what a scripted fault makes of it.
         """
         faults = await self._go_there(call)
+        if not (faults or self._latency_ns):
+            return await work()
         error = refusal(call, faults, self._provider)
         answers: list[Answer] = []
         if error is None:
@@ -185,6 +187,8 @@ class Connection:
                 f"{call.name}: the mock connection is not open", provider=self._provider
             )
         faults = self._script.on_call(call.name, call.client_order_id, call.symbol)
+        if not (faults or self._latency_ns):
+            return faults
         error = departure_error(faults, self._provider)
         if error is not None:
             raise error

@@ -192,6 +192,7 @@ _VENUE_FIELDS: Final[dict[str, Callable[[Any], object]]] = {
     "hours": values.member_of(Hours),
     "fees": values.fees,
     "fill_ratio": values.ratio,
+    "fills_rest": values.flag,
     "uses_liquidity": values.flag,
     "native_exits": values.flag,
     "native_lists": values.flag,

@@ -11,6 +11,7 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 from dragoman.models import Channel, Gap
+from dragoman.paper.deadlines import earlier
 from dragoman.times import MINUTE_NS, SECOND_NS
 
 from .agenda import Agenda
@@ -154,5 +155,4 @@ class Pump:
             entry.act()
 
     def _next_ns(self) -> int | None:
-        instants = (self._world.engine.next_event_ns(), self._agenda.next_ns())
-        return min((instant for instant in instants if instant is not None), default=None)
+        return earlier(self._world.engine.next_event_ns(), self._agenda.next_ns())

@@ -33,6 +33,7 @@ _SETTINGS: Final[dict[str, tuple[tuple[type, ...], str]]] = {
     "hours": ((str,), "ALWAYS open (default), or REAL: each market's own calendar."),
     "fees": ((object,), "'realistic' (default), 'free', or a FeeSchedule."),
     "fill_ratio": ((str, int, Decimal), "The part of an order that one match fills: 0 < x <= 1."),
+    "fills_rest": ((bool, str), "Whether the second match fills the rest; false by default."),
     "uses_liquidity": ((bool, str), "Whether the size shown bounds a match; true by default."),
     "native_exits": ((bool, str), "Whether entries may carry exits; true by default."),
     "native_lists": ((bool, str), "Whether OCO and OTO lists are taken; true by default."),

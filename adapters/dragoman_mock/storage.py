@@ -98,7 +98,8 @@ class StateFile:
                 beside.unlink()
             descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump(document, file, separators=(",", ":"))
+                # In one piece: to write it piece by piece takes ten times as long.
+                file.write(json.dumps(document, separators=(",", ":")))
                 file.flush()
                 os.fsync(file.fileno())
             beside.replace(self.path)

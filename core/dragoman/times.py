@@ -12,6 +12,7 @@ import heapq
 import re
 import time
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final, Protocol, overload
 
 from .errors import InvalidValueError, Violation
@@ -137,8 +138,13 @@ def format_time(instant_ns: int, field: str = "time") -> str:
         InvalidValueError: The instant lies outside the years 1 to 9999.
     """
     seconds, fraction = divmod(_within_span(instant_ns, field), SECOND_NS)
-    whole = (_EPOCH + timedelta(seconds=seconds)).replace(tzinfo=None)
-    return f"{whole.isoformat()}.{fraction:09d}Z"
+    return f"{_second_text(seconds)}.{fraction:09d}Z"
+
+
+@lru_cache(maxsize=1024)
+def _second_text(seconds: int) -> str:
+    """Return the text of a second up to its fraction; most that is written is of a few seconds."""
+    return (_EPOCH + timedelta(seconds=seconds)).replace(tzinfo=None).isoformat()
 
 
 def _within_span(instant_ns: int, field: str = "time") -> int:

@@ -124,12 +124,17 @@ class BookSide:
         level = self._levels.get(price)
         return () if level is None else tuple(level.orders())
 
-    def best_displayed(self, against: Decimal | None) -> tuple[Decimal, Decimal] | None:
+    def best_displayed(
+        self, against: Decimal | None, rival: Decimal | None = None
+    ) -> tuple[Decimal, Decimal] | None:
         """Return the best price that displays anything, and how much.
 
-        Prices that the other side has reached, `against` being its best, do not count.
+        Prices that the other side has reached, `against` being its best, do not count, nor those
+        that stand behind `rival`: there may be very many orders, and nobody would see them.
         """
         for price in reversed(self._prices) if self.side is Side.BUY else self._prices:
+            if rival is not None and is_better(self.side, rival, price):
+                return None
             if against is not None and is_within(self.side, against, price):
                 continue
             size = total(order.visible for order in self._levels[price].displayed.values())

@@ -66,7 +66,8 @@ def quote_of(listing: Listing, received_at_ns: int) -> Quote:
 
 def _top(listing: Listing, side: Side) -> tuple[Decimal | None, Decimal | None]:
     price, size = _market_top(listing, side)
-    ours = listing.book(side).best_displayed(listing.liquidity[side.opposite].best_price)
+    against = listing.liquidity[side.opposite].best_price
+    ours = listing.book(side).best_displayed(against, price)
     if ours is None:
         return price, size
     if price is None or is_better(side, ours[0], price):

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .order import WorkingOrder
 
-__all__ = ["Deadlines"]
+__all__ = ["Deadlines", "earlier"]
+
+
+def earlier(first_ns: int | None, second_ns: int | None) -> int | None:
+    """Return the earlier of two instants, of which None never comes."""
+    if first_ns is None or second_ns is None:
+        return second_ns if first_ns is None else first_ns
+    return min(first_ns, second_ns)
 
 
 class Deadlines:

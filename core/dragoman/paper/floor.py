@@ -27,7 +27,7 @@ from .accounts.account import PaperAccount
 from .bulletin import tell_tick
 from .cashflows import Cashflows
 from .changes import Changes
-from .deadlines import Deadlines
+from .deadlines import Deadlines, earlier
 from .desk import Desk
 from .intake import Intake
 from .lifecycle import Lifecycle
@@ -81,7 +81,7 @@ class Floor:
         self.life: Lifecycle = Lifecycle(
             self.recorder, Deadlines(), keeps_id=settings.replace_keeps_id
         )
-        matcher = Matcher(self.life, settings.fill_ratio)
+        matcher = Matcher(self.life, settings.fill_ratio, fills_rest=settings.fills_rest)
         self.matcher = matcher
         self.cashflows: Cashflows = Cashflows(self.life, self.desks, self.listings)
         self.sessions: Sessions = Sessions(
@@ -219,8 +219,7 @@ class Floor:
 
     def next_event_ns(self) -> int | None:
         """Return when the next tick, expiry, change of session, funding or opening is due."""
-        instants = (self.feed.next_event_ns(), self.sessions.next_ns())
-        return min((instant for instant in instants if instant is not None), default=None)
+        return earlier(self.feed.next_event_ns(), self.sessions.next_ns())
 
     def advance(self, to_ns: int) -> None:
         """Let time pass, doing everything due on the way at its own instant.

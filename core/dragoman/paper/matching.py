@@ -66,12 +66,13 @@ class Matcher:
     """Lets orders meet the market.
 
     `ratio` bounds what one match fills of an order's remainder, which is all of it where
-    `is_whole`.
+    `is_whole`; with `fills_rest` it bounds the first match alone.
     """
 
-    def __init__(self, life: Lifecycle, ratio: Decimal) -> None:
+    def __init__(self, life: Lifecycle, ratio: Decimal, *, fills_rest: bool = False) -> None:
         self._life = life
         self._ratio = ratio
+        self._fills_rest = fills_rest
         self.is_whole: bool = ratio == _ONE
 
     def settle_agenda(self) -> None:
@@ -225,7 +226,7 @@ class Matcher:
 
     def share(self, order: WorkingOrder) -> Decimal | None:
         """Return the most that one match may fill of an order; None for all of it."""
-        if self.is_whole:
+        if self.is_whole or (self._fills_rest and order.filled_quantity):
             return None
         left = order.remaining
         if left is None:

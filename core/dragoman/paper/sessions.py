@@ -13,7 +13,7 @@ from dragoman.models import InstrumentKind, OrderStatus, TimeInForce, TradingSta
 from dragoman.times import DAY_NS, HOUR_NS
 
 from .bulletin import tell_status
-from .deadlines import Deadlines
+from .deadlines import Deadlines, earlier
 from .waiting import want, withdraw
 
 if TYPE_CHECKING:
@@ -88,8 +88,8 @@ class Sessions:
 
     def next_ns(self) -> int | None:
         """Return when something happens next because of the time."""
-        instants = (self._next_of_markets, self.ends.next_ns(), self.openings.next_ns())
-        return min((instant for instant in instants if instant is not None), default=None)
+        by_order_ns = earlier(self.ends.next_ns(), self.openings.next_ns())
+        return earlier(self._next_of_markets, by_order_ns)
 
     def run(self, now_ns: int) -> None:
         """Do everything that is due."""

@@ -99,6 +99,8 @@ class VenueSettings:
     Args:
         fill_ratio: The largest part (0 < ratio <= 1) of what remains of an order that one match
             fills.
+        fills_rest: Whether the ratio bounds an order's first match alone, and the next one fills
+            the rest.
         uses_liquidity: Whether a match is bounded by the size shown; otherwise it fills whole at
             the best price.
         depth_levels: How many levels a side the synthetic book has beyond the top.
@@ -117,6 +119,7 @@ class VenueSettings:
     fees: FeeSchedule = attrs.field(factory=FeeSchedule.realistic)
     hours: Hours = Hours.ALWAYS
     fill_ratio: Decimal = attrs.field(default=Decimal(1), converter=to_known_amount)
+    fills_rest: bool = False
     uses_liquidity: bool = True
     depth_levels: int = 20
     native_exits: bool = True

@@ -82,6 +82,18 @@ def test_hidden_orders_are_not_displayed():
     assert [(2, 1, 1)] == list(book.displayed(1, None))
 
 
+def test_what_stands_behind_a_better_price_is_not_looked_at():
+    book = BookSide(Side.BUY)
+    for rank, price in enumerate((10, 10, 9)):
+        book.add(order(rank, price))
+
+    assert None is book.best_displayed(None, Decimal(11))
+    assert (10, 2) == book.best_displayed(None, Decimal(10))
+    assert (10, 2) == book.best_displayed(None, Decimal(9))
+    assert (9, 1) == book.best_displayed(Decimal(10), Decimal(9))
+    assert None is book.best_displayed(Decimal(10), Decimal("9.5"))
+
+
 def test_order_without_a_limit_does_not_rest():
     made = order(1, 3)
     made.limit_price = None

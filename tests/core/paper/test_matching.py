@@ -327,6 +327,17 @@ def test_fill_ratio_bounds_each_match_and_the_rest_goes_on_at_the_markets_price(
     assert [(5, "100.01"), (3, "100.02"), (1, "100.03")] == sizes
 
 
+def test_fill_ratio_may_bound_the_first_match_alone():
+    venue = Venue(fill_ratio="0.4", fills_rest=True)
+    venue.tick("99.99", "100.01")
+
+    venue.limit("BUY", 10, "101")
+    venue.tick("99.99", "100.02")
+
+    sizes = [(size, str(price)) for _, size, price, _ in venue.fills()]
+    assert [(4, "100.01"), (6, "100.02")] == sizes
+
+
 def test_fill_ratio_bounds_what_a_tick_fills_of_a_resting_order():
     venue = Venue(fill_ratio="0.5")
     venue.tick("99.99", "100.01")

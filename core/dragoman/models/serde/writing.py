@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from functools import cache, partial
 from types import NoneType
-from typing import TYPE_CHECKING, Any, TypeAlias, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, get_args, get_origin
 
 import attrs
 from cattrs import Converter
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 __all__ = ["writer"]
 
 _Write: TypeAlias = Callable[[Any], Any]
+_AMOUNT: Final = "a finite Decimal, not over-long"
+_NEAR: Final = 64
+"""Far below what an amount may have of digits."""
 
 
 @cache
@@ -87,9 +90,16 @@ def _write_float(value: float) -> float:
 
 
 def _write_decimal(value: object) -> str:
-    if isinstance(value, Decimal) and is_bounded(value):
+    if not isinstance(value, Decimal):
+        return refuse(value, _AMOUNT)
+    # A text that is short enough shows by itself that its number is, and most are.
+    if value.is_finite() and -_NEAR < value.adjusted() < _NEAR:
+        text = format_decimal(value)
+        if len(text) < _NEAR:
+            return text
+    if is_bounded(value):
         return format_decimal(value)
-    return refuse(value, "a finite Decimal, not over-long")
+    return refuse(value, _AMOUNT)
 
 
 def _write_bytes(value: bytes) -> str:

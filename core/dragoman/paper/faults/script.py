@@ -5,12 +5,14 @@ It only counts. The same calls and events in the same order set the same faults 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from .triggers import AtTime, OnCall, OnEvent
 
 if TYPE_CHECKING:
     from .plan import Fault, FaultPlan
+
+    _Entry: TypeAlias = tuple[int, Fault, OnCall]
 
 __all__ = ["FaultScript"]
 
@@ -21,8 +23,8 @@ class FaultScript:
     def __init__(self, plan: FaultPlan) -> None:
         self._plan = plan
         self._counts = [0] * len(plan.faults)
-        self._calls = [*_indexed(plan, OnCall)]
-        self._events = [*_indexed(plan, OnEvent)]
+        self._calls = _by_call(plan)
+        self._events = _events_of(plan)
         self._times: list[tuple[int, int, Fault]] = []
         self._is_started = False
 
@@ -35,12 +37,17 @@ class FaultScript:
         self, command: str, client_order_id: str | None = None, symbol: str | None = None
     ) -> tuple[Fault, ...]:
         """Count one call and return the faults it sets off, in the order of the plan."""
+        entries = self._calls.get((command, None), [])
+        if client_order_id is not None and (command, client_order_id) in self._calls:
+            entries = sorted([*entries, *self._calls[command, client_order_id]], key=_place_of)
+        if not entries:
+            return ()
         return tuple(
-            fault
-            for index, fault, trigger in self._calls
-            if isinstance(trigger, OnCall)
-            and trigger.command == command
-            and self._strikes(index, trigger, client_order_id, symbol)
+            [
+                fault
+                for index, fault, trigger in entries
+                if self._strikes(index, trigger, client_order_id, symbol)
+            ]
         )
 
     def on_event(
@@ -50,9 +57,7 @@ class FaultScript:
         return tuple(
             fault
             for index, fault, trigger in self._events
-            if isinstance(trigger, OnEvent)
-            and trigger.event == event
-            and self._strikes(index, trigger, client_order_id, symbol)
+            if trigger.event == event and self._strikes(index, trigger, client_order_id, symbol)
         )
 
     def start(self, opened_at_ns: int) -> None:
@@ -89,11 +94,25 @@ class FaultScript:
         return trigger.nth in (None, self._counts[index])
 
 
-def _indexed(
-    plan: FaultPlan, kind: type[OnCall | OnEvent]
-) -> list[tuple[int, Fault, OnCall | OnEvent]]:
+def _by_call(plan: FaultPlan) -> dict[tuple[str, str | None], list[_Entry]]:
+    """Return what waits for calls by command and order: a plan may name very many orders."""
+    found: dict[tuple[str, str | None], list[_Entry]] = {}
+    for index, fault in enumerate(plan.faults):
+        trigger = fault.trigger
+        if isinstance(trigger, OnCall):
+            found.setdefault((trigger.command, trigger.client_order_id), []).append(
+                (index, fault, trigger)
+            )
+    return found
+
+
+def _place_of(entry: _Entry) -> int:
+    return entry[0]
+
+
+def _events_of(plan: FaultPlan) -> list[tuple[int, Fault, OnEvent]]:
     return [
         (index, fault, fault.trigger)
         for index, fault in enumerate(plan.faults)
-        if isinstance(fault.trigger, kind)
+        if isinstance(fault.trigger, OnEvent)
     ]

@@ -190,6 +190,27 @@ def test_an_order_filter_matches_its_order_alone():
     assert [1, 0] == [len(script.on_event("fill", name, "AAPL")) for name in ("a", "b")]
 
 
+def test_faults_of_any_order_and_of_one_order_come_in_the_order_of_the_plan():
+    script = FaultScript(
+        FaultPlan.parse(
+            "submit[order=a] lost_response; submit delayed_response(seconds=1); "
+            "submit[order=a] server_error; submit[order=b] disconnect_stream(seconds=1)"
+        )
+    )
+
+    kinds = [
+        [fault.kind for fault in script.on_call("submit", name)] for name in ("a", "b", "c", None)
+    ]
+
+    late = FaultKind.DELAYED_RESPONSE
+    assert [
+        [FaultKind.LOST_RESPONSE, late, FaultKind.SERVER_ERROR],
+        [late, FaultKind.DISCONNECT_STREAM],
+        [late],
+        [late],
+    ] == kinds
+
+
 def test_faults_of_one_call_come_in_the_order_of_the_plan():
     script = FaultScript(
         FaultPlan.parse("submit lost_response; submit delayed_response(seconds=1)")
