@@ -6,11 +6,13 @@ all it has is the broker, and the protocol's own words and mapping.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from dragoman.dialects import Dialect
 
 from .desks import Desks
+from .entry import credentials_of
 from .market import mount_market
 from .problems import RefusedError, refusal_of, refused
 from .routes import mount_trading
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["AlpacaDialect"]
 
 _NOT_FOUND = 404
+_TOO_MANY = 429
 
 
 class AlpacaDialect(Dialect):
@@ -50,7 +53,14 @@ class AlpacaDialect(Dialect):
 
     def problem(self, error: DragomanError) -> web.StreamResponse:
         """Return the answer to a request that failed, with the texts that clients act on."""
-        return refused(refusal_of(error))
+        answer = refused(refusal_of(error))
+        if answer.status == _TOO_MANY and error.retry_after is not None:
+            answer.headers["Retry-After"] = str(math.ceil(error.retry_after))
+        return answer
+
+    def credentials(self, request: web.Request) -> tuple[str | None, str | None]:
+        """Return what a request shows, in the headers of the protocol as well."""
+        return credentials_of(request)
 
     def hints(self, url: str) -> tuple[str, ...]:
         """Return how the official client is pointed here."""

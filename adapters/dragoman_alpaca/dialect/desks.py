@@ -21,6 +21,7 @@ from dragoman.errors import (
     VenueUnavailableError,
 )
 from dragoman.models import AccountEvent, Window
+from dragoman.repeats import is_repeat
 from dragoman.times import DAY_NS, MINUTE_NS
 
 from .assets import AssetBook
@@ -110,7 +111,8 @@ class Desk:
     def naming(self, token: str, legs: Sequence[str] = ()) -> Generator[None]:
         """Give a new order its client order id; until the block ends, no other gets the same.
 
-        Nor afterwards, if it ends without telling what became of the order.
+        Nor afterwards, if it ends without telling what became of the order. In a repeat of what
+        named it the order may be there: that is for the broker to say.
 
         Args:
             token: The client order id.
@@ -119,10 +121,10 @@ class Desk:
         Raises:
             RefusedError: One stands for an order, or is being given to one (422).
         """
-        if self.is_token_taken(token):
+        if self.is_token_taken(token) and not is_repeat():
             raise RefusedError(422, "client_order_id must be unique", number=40010001)
         for leg in legs:
-            if self.is_token_taken(leg):
+            if self.is_token_taken(leg) and not is_repeat():
                 message = f"another order is called {leg}, as a leg of this one would be"
                 raise RefusedError(422, message, number=40010001)
         self._naming.update((token, *legs))

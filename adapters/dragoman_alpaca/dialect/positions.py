@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 from dragoman.errors import (
+    DragomanError,
     NotFoundError,
     OutcomeUnknownError,
+    RejectReason,
     UnknownInstrumentError,
     WaitTimeoutError,
 )
-from dragoman.models import Position
+from dragoman.ids import stable_id
+from dragoman.models import CommandResult, OrderStatus, Position
 from dragoman.money import (
     Rounding,
     divide,
@@ -25,6 +28,7 @@ from dragoman.money import (
     subtract,
     total,
 )
+from dragoman.repeats import is_repeat
 
 from .asking import decimal_of, flag_of, invalid
 from .assets import STOCK, Asset
@@ -38,10 +42,7 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
-    from dragoman import CommandResult
-    from dragoman.errors import (
-        DragomanError,
-    )
+    from dragoman.models import Order
 
     from .desks import Desk
 
@@ -167,6 +168,9 @@ async def close_position(request: web.Request, desk: Desk) -> web.StreamResponse
     quantity, percentage = decimal_of(request, "qty"), decimal_of(request, "percentage")
     if quantity is not None and percentage is not None:
         raise invalid("only one of qty or percentage is accepted")
+    order_id = desk.host.ids.next_id()
+    if is_repeat() and await _was_sent(desk, order_id):
+        return await _closing_answer(desk, order_id)
     holding = await _holding(request, desk)
     if percentage is not None:
         quantity = _share_of(holding, percentage)
@@ -175,16 +179,40 @@ async def close_position(request: web.Request, desk: Desk) -> web.StreamResponse
     first, *others = holding.positions
     if others:
         raise RefusedError(422, "several positions are held in this symbol; close all positions")
-    order_id = desk.host.ids.next_id()
     try:
-        order = await desk.broker.close(first, quantity, client_order_id=order_id)
+        await desk.broker.close(first, quantity, client_order_id=order_id)
     except NotFoundError:
         raise not_found(_MISSING) from None
     except OutcomeUnknownError as error:
         raise unnamed(error) from error
+    return await _closing_answer(desk, order_id)
+
+
+async def _was_sent(desk: Desk, order_id: str) -> bool:
+    """Tell whether the order that closes a position is at the venue; wait a while to know.
+
+    Raises:
+        RefusedError: It can't be told yet.
+    """
+    order = desk.broker.state.order(order_id)
+    if order is None:
+        return False
+    if order.status is OrderStatus.UNKNOWN:
+        try:
+            order = await desk.broker.wait(order, _is_decided, timeout_s=_CANCELING_S)
+        except WaitTimeoutError as error:
+            raise unnamed(error) from error
+    return order.reject_reason is not RejectReason.NEVER_ARRIVED
+
+
+def _is_decided(order: Order) -> bool:
+    return order.status is not OrderStatus.UNKNOWN
+
+
+async def _closing_answer(desk: Desk, order_id: str) -> web.StreamResponse:
     with already_sent(is_named=False):
         await desk.level()
-    row = desk.ledger.newest(order.client_order_id)
+    row = desk.ledger.newest(order_id)
     if row is None:
         raise RefusedError(500, f"order {order_id} was sent, and is not shown yet")
     return json_response(await order_json(desk, row))
@@ -225,19 +253,32 @@ async def close_positions(request: web.Request, desk: Desk) -> web.StreamRespons
     broker = desk.broker
     if flag_of(request, "cancel_orders"):
         await asyncio.gather(*[_canceled(desk, one) for one in await broker.cancel_all()])
-    symbols = list(dict.fromkeys(one.symbol for one in await broker.fetch_positions()))
-    closed = await asyncio.gather(*[broker.close_all(symbol) for symbol in symbols])
+    held = await broker.fetch_positions()
+    drawn = desk.host.ids.next_id()
+    # The same name whenever this request is repeated, whatever has been closed by then.
+    closed = await asyncio.gather(
+        *[_closed(desk, one, stable_id(drawn, one.position_id)) for one in held]
+    )
     with already_sent(is_named=False):
         await desk.level()
-        await desk.book.know(symbols)
-    return json_response(
-        [
-            await _closed_row(desk, symbol, result)
-            for symbol, results in zip(symbols, closed, strict=True)
-            for result in results
-        ],
-        status=207,
-    )
+        await desk.book.know(list(dict.fromkeys(one.symbol for one in held)))
+    rows = [
+        await _closed_row(desk, one.symbol, result)
+        for one, result in zip(held, closed, strict=True)
+    ]
+    return json_response(rows, status=207)
+
+
+async def _closed(desk: Desk, position: Position, order_id: str) -> CommandResult:
+    """Close a position, unless an earlier run of the same request has sent the order for that."""
+    error: DragomanError | None = None
+    try:
+        if not await _was_sent(desk, order_id):
+            await desk.broker.close(position, client_order_id=order_id)
+    except DragomanError as found:
+        error = found
+    order = desk.broker.state.order(order_id)
+    return CommandResult(client_order_id=order_id, order=order, error=error)
 
 
 async def _canceled(desk: Desk, result: CommandResult) -> None:

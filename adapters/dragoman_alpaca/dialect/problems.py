@@ -53,6 +53,8 @@ __all__ = [
     "rejection_of",
 ]
 
+_QUOTA: Final = {"X-RateLimit-Limit": "1000000"}
+"""Requests a minute: no quota of our own, for the broker behind keeps its own pace."""
 _CODE_UNIT: Final = 100_000
 _RESTRICTED: Final = "account is restricted from trading"
 _CLIENT_ID_TAKEN: Final = "client_order_id must be unique"
@@ -131,7 +133,9 @@ class RefusedError(DragomanError):
 
 def json_response(body: object, status: int = 200) -> web.Response:
     """Return an answer in JSON; amounts are texts by then."""
-    return web.Response(body=encode(body), status=status, content_type="application/json")
+    return web.Response(
+        body=encode(body), status=status, content_type="application/json", headers=_QUOTA
+    )
 
 
 def refused(refusal: RefusedError) -> web.Response:

@@ -82,6 +82,24 @@ async def test_all_positions_are_closed_each_with_its_own_fate(client, venue):
     )
 
 
+class SameId:
+    """What the host draws for a request that is repeated under one idempotency key."""
+
+    def next_id(self):
+        return "drawn"
+
+
+async def test_a_close_of_all_that_is_repeated_closes_each_position_once(venue):
+    venue.positions = (held(10, "AAPL"), held(5, "MSFT"))
+    async with venue.connect() as broker, served(broker, ids=SameId()) as client:
+        await client.ask("DELETE", "/v2/positions")
+        venue.positions = (held(5, "MSFT"),)
+
+        status, _ = await client.ask("DELETE", "/v2/positions")
+
+    assert (207, 2) == (status, venue.calls.count("submit"))
+
+
 async def test_a_close_of_unknown_fate_is_no_status_that_clients_repeat(client, venue):
     venue.positions = (held(10),)
     await client.broker.reconcile()

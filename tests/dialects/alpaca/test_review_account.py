@@ -84,13 +84,12 @@ async def test_positions_are_closed_once_the_orders_that_hold_them_have_ended(cl
         calls.append(f"wait {order.client_order_id}")
         return order
 
-    async def close_all(symbol):
-        calls.append(f"close_all {symbol}")
-        return []
+    async def close(position, **_):
+        calls.append(f"close {position.symbol}")
 
-    for call in (cancel_all, wait, close_all):
+    for call in (cancel_all, wait, close):
         monkeypatch.setattr(client.broker, call.__name__, call)
 
     status, _ = await client.ask("DELETE", "/v2/positions", params={"cancel_orders": "true"})
 
-    assert (207, ["cancel_all", "wait c1", "close_all AAPL"]) == (status, calls)
+    assert (207, ["cancel_all", "wait c1", "close AAPL"]) == (status, calls)
