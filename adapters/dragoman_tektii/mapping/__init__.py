@@ -1,0 +1,1 @@
+"""What Tektii's words and messages mean: plain functions and tables, without I/O."""
