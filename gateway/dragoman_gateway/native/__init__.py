@@ -1,0 +1,5 @@
+"""Brokers served in this library's own words: REST and a WebSocket for any language."""
+
+from .dialect import NativeDialect
+
+__all__ = ["NativeDialect"]
