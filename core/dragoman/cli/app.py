@@ -17,7 +17,7 @@ from cyclopts import App, CycloptsError, Group
 from dragoman import __version__
 from dragoman.errors import DragomanError
 
-from . import bars, decode, demo, doctor, halting, providers, reading, serve, streaming, trading
+from . import bars, decode, demo, doctor, halting, providers, reading, streaming, trading
 from .connection_options import provider_name
 from .exit_codes import ExitCode
 from .problems import problem_of
@@ -63,7 +63,6 @@ _GROUPS: Final = (
     ("Look", (reading.fills, streaming.stream)),
     ("Trade", (trading.buy, trading.sell, trading.replace, trading.cancel, trading.close)),
     ("Trade", (halting.halt, halting.resume)),
-    ("Serve", (serve.serve,)),
     ("Know", (demo.demo, doctor.doctor, providers.providers, providers.capabilities)),
     ("Know", (decode.decode,)),
 )
