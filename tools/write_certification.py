@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 ROOT: Final = Path(__file__).parents[1]
 FOLDER: Final = ROOT / "docs" / "certification"
 RECORD: Final = FOLDER / "record.json"
-SUBJECTS: Final = ("mock", "alpaca")
+SUBJECTS: Final = ("mock", "alpaca", "tektii")
 AGAIN: Final = "run `.venv/bin/tox -e certification` and commit what it writes"
 
 _INTRODUCTION: Final = f"""# Certification

@@ -21,6 +21,7 @@ PACKAGE_DATA = (
     "dragoman_conformance/requirements/*.toml",
     "dragoman_conformance/scaffold/template/**/*",
     "dragoman_conformance/selftest/kill_matrix.toml",
+    "dragoman_gateway/page/static/*",
 )
 DIST_INFO = {"METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE"}
 SDIST = {
